@@ -1,0 +1,43 @@
+import type { TaskFunction } from './core/background-task.js'
+import type { TaskTracker } from './core/task-tracker.js'
+import { TrackedTasks, type TaskReporter } from './core/tracked-tasks.js'
+
+/** `fastify.backgroundTasks`: an app's view of its tasks, those of its requests and its own. */
+export class AppTasks {
+  readonly #tracker: TaskTracker
+  readonly #reporter: TaskReporter
+
+  constructor (tracker: TaskTracker, reporter: TaskReporter) {
+    this.#tracker = tracker
+    this.#reporter = reporter
+  }
+
+  /** Tasks that wait: for their response to be sent, or for those before them in their collection. */
+  get pending (): number { return this.#tracker.waiting }
+
+  /** Tasks that are running. */
+  get running (): number { return this.#tracker.running }
+
+  /** Tasks that have ended well, since the start. */
+  get completed (): number { return this.#tracker.completed }
+
+  /** Tasks that have failed, since the start. */
+  get failed (): number { return this.#tracker.failed }
+
+  /**
+   * Runs a task that belongs to no request. It starts at once, beside other tasks; for several in order, pass a
+   * collection.
+   *
+   * @throws `FST_BGT_INVALID_FUNCTION` where `func` is no function
+   */
+  addTask<F extends TaskFunction> (func: F, ...args: Parameters<F>): void {
+    const tasks = new TrackedTasks(this.#tracker, this.#reporter, 'continue')
+    tasks.release()
+    tasks.addTask(func, ...args)
+  }
+
+  /** Resolves when no task is waiting or running; for tests. */
+  async idle (): Promise<void> {
+    await this.#tracker.idle()
+  }
+}

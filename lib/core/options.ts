@@ -1,0 +1,58 @@
+import { describe } from './describe.js'
+import { FST_BGT_INVALID_OPTION } from './errors.js'
+
+/** What the value of an option must be. */
+export interface Rule {
+  /** Completes the sentence "it must be …". */
+  readonly expected: string
+  accepts (value: unknown): boolean
+}
+
+/** A rule for each option of `T`. */
+export type Rules<T> = { readonly [Name in keyof Required<T>]: Rule }
+
+/** One of a few values. */
+export function oneOf (...values: unknown[]): Rule {
+  return {
+    expected: values.map(describe).join(' or '),
+    accepts: (value) => values.includes(value)
+  }
+}
+
+/** A function. */
+export const aFunction: Rule = {
+  expected: 'a function',
+  accepts: (value) => typeof value === 'function'
+}
+
+/** The longest delay of a timer: a longer one would fire at once. https://nodejs.org/api/timers.html#settimeoutcallback-delay-args */
+const longestDelay = 2 ** 31 - 1
+
+/** A duration in milliseconds. */
+export const milliseconds: Rule = {
+  expected: `a whole number of milliseconds from 0 to ${longestDelay}`,
+  accepts: (value) => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= longestDelay
+}
+
+/**
+ * Checks options against their rules; one that is `undefined` counts as not given.
+ *
+ * @param path where the options stand, for the error message: `''` or, for example, `config.backgroundTasks`
+ * @throws `FST_BGT_INVALID_OPTION`
+ */
+export function checkOptions<T extends object> (options: T, rules: Rules<T>, path = ''): void {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new FST_BGT_INVALID_OPTION(path || 'options', `it must be an object, but got ${describe(options)}`)
+  }
+
+  for (const [name, value] of Object.entries(options)) {
+    const rule = Object.hasOwn(rules, name) ? rules[name as keyof T] : undefined
+    const fullName = path === '' ? name : `${path}.${name}`
+    if (rule === undefined) {
+      throw new FST_BGT_INVALID_OPTION(fullName, `there is no such option, there are ${Object.keys(rules).join(', ')}`)
+    }
+    if (value !== undefined && !rule.accepts(value)) {
+      throw new FST_BGT_INVALID_OPTION(fullName, `it must be ${rule.expected}, but got ${describe(value)}`)
+    }
+  }
+}

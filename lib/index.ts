@@ -1,0 +1,81 @@
+import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
+import fastifyPlugin from 'fastify-plugin'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { AppTasks } from './app-tasks.js'
+import { finishTasks, onClose } from './close.js'
+import { BackgroundTask } from './core/background-task.js'
+import { BackgroundTasks } from './core/background-tasks.js'
+import { FST_BGT_ALREADY_REGISTERED } from './core/errors.js'
+import { TaskTracker } from './core/task-tracker.js'
+import { drainAfterOthers, drainLast } from './drain.js'
+import { beginExchange, endOfHandler, exchangeOf, kExchange } from './exchange.js'
+import { resolveOptions, type BackgroundTasksOptions, type BackgroundTasksRouteOptions } from './options.js'
+import { reportTo } from './report.js'
+import { checkRouteConfig } from './route-options.js'
+
+export { BackgroundTask } from './core/background-task.js'
+export { BackgroundTasks } from './core/background-tasks.js'
+export type { AppTasks } from './app-tasks.js'
+export type { TaskFunction } from './core/background-task.js'
+export type { CollectionOptions, OnError } from './core/background-tasks.js'
+export type { ExecutionName } from './core/executions/execution.js'
+export type { BackgroundTasksOptions, BackgroundTasksRouteOptions, RunOn } from './options.js'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The app's view of its background tasks. */
+    readonly backgroundTasks: AppTasks
+  }
+  interface FastifyRequest {
+    /** Tasks that run after the response has been sent; created at first use. */
+    readonly backgroundTasks: BackgroundTasks
+  }
+  interface FastifyContextConfig {
+    /** The route's own options for its background tasks. */
+    backgroundTasks?: BackgroundTasksRouteOptions | undefined
+  }
+}
+
+/** Fastify tells here that an async handler has ended, also where its client has left and no hook will run. */
+const handlerEnd = 'tracing:fastify.request.handler:asyncStart'
+
+const register: FastifyPluginAsync<BackgroundTasksOptions> = async (fastify, opts) => {
+  if (fastify.hasDecorator('backgroundTasks')) throw new FST_BGT_ALREADY_REGISTERED()
+
+  const options = resolveOptions(opts)
+  const tracker = new TaskTracker()
+  const begin = (request: FastifyRequest) => beginExchange(request, tracker, options)
+
+  fastify.decorate('backgroundTasks', new AppTasks(tracker, reportTo(fastify.log, options.onTaskError)))
+  fastify.decorateRequest(kExchange, null)
+  fastify.decorateRequest('backgroundTasks', { getter () { return begin(this).tasks } })
+
+  fastify.addHook('onRoute', checkRouteConfig)
+  fastify.addHook('onRoute', drainLast)
+  fastify.addHook('onRequest', (request, reply, done) => {
+    begin(request).watch(reply)
+    done()
+  })
+  fastify.addHook('onSend', (request, reply, payload, done) => {
+    exchangeOf(request)?.watch(reply).settled()
+    done()
+  })
+  subscribe(handlerEnd, endOfHandler)
+  fastify.addHook('onResponse', drainAfterOthers)
+
+  fastify.addHook('preClose', (done) => {
+    // Given from here, it runs when the server has closed, before every other onClose hook.
+    onClose(fastify, () => finishTasks(tracker, options.closeTimeout, fastify.log))
+    done()
+  })
+  fastify.addHook('onClose', async () => { unsubscribe(handlerEnd, endOfHandler) })
+}
+
+/** The plugin. */
+export const backgroundTasks = fastifyPlugin(register, { fastify: '5.x', name: 'fastify-background-tasks' })
+
+export default backgroundTasks
+
+// What require() gives: the plugin itself, with the named exports on it.
+Object.assign(backgroundTasks, { backgroundTasks, BackgroundTask, BackgroundTasks })
+export { backgroundTasks as 'module.exports' }

@@ -1,0 +1,122 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { runInNewContext } from 'node:vm'
+import t from 'tap'
+import { BackgroundTask } from '../../lib/core/background-task.js'
+
+t.test('a task captures a callable and its arguments, and runs it when awaited', async (t) => {
+  const sent: unknown[] = []
+  const send = async (to: string, options: { subject: string }) => { sent.push([to, options]) }
+
+  const task = new BackgroundTask(send, 'ada@example.com', { subject: 'Welcome' })
+  t.same(sent, [], 'nothing has run')
+  t.equal(task.func, send)
+  t.same(task.args, ['ada@example.com', { subject: 'Welcome' }])
+
+  await task()
+  t.same(sent, [['ada@example.com', { subject: 'Welcome' }]])
+})
+
+t.test('task() and task.run() are the same, and resolve to what the function returned', async (t) => {
+  const double = new BackgroundTask(async (n: number) => n * 2, 21)
+  const half: number = await new BackgroundTask((n: number) => n / 2, 84).run()
+
+  t.equal(await double(), 42)
+  t.equal(await double.run(), 42)
+  t.equal(half, 42)
+})
+
+t.test('a plain function that returns a promise is awaited', async (t) => {
+  const task = new BackgroundTask(() => new Promise<string>((resolve) => { setTimeout(resolve, 5, 'later') }))
+
+  t.equal(task.execution, 'inline')
+  t.equal(await task(), 'later')
+})
+
+t.test('an async function starts at once, a plain one in a turn of its own', async (t) => {
+  const events: string[] = []
+  const asyncTask = new BackgroundTask(async () => { events.push('async') })
+  const plainTask = new BackgroundTask(() => { events.push('plain') })
+
+  const runs = [plainTask(), asyncTask()]
+  t.same(events, ['async'])
+  process.nextTick(() => events.push('tick'))
+  await Promise.all(runs)
+  t.same(events, ['async', 'tick', 'plain'])
+})
+
+t.test('execution says how a task runs', async (t) => {
+  const bound = (async function () {}).bind(null)
+  const foreign: () => Promise<void> = runInNewContext('(async () => {})')
+
+  t.equal(new BackgroundTask(async () => {}).execution, 'await')
+  t.equal(new BackgroundTask(bound).execution, 'await', 'a bound async function')
+  t.equal(new BackgroundTask(foreign).execution, 'await', 'an async function of another realm')
+  t.equal(new BackgroundTask(() => {}).execution, 'inline')
+  t.equal(new BackgroundTask(Math.max, 1, 2).execution, 'inline', 'a native function')
+})
+
+t.test('a task has the name of its function', async (t) => {
+  const nameless = () => {}
+  Object.defineProperty(nameless, 'name', { value: 42 })
+
+  t.equal(new BackgroundTask(function sendWelcome () {}).name, 'sendWelcome')
+  t.equal(new BackgroundTask(() => {}).name, 'anonymous')
+  t.equal(new BackgroundTask(nameless).name, 'anonymous', 'a name that is no string')
+})
+
+t.test('a task is a function and an instance of its class', async (t) => {
+  class AuditTask extends BackgroundTask<() => string> {}
+  const task = new AuditTask(() => 'done')
+
+  t.type(task, 'function')
+  t.ok(task instanceof Function)
+  t.ok(task instanceof BackgroundTask)
+  t.ok(task instanceof AuditTask)
+  t.equal(await task.call(null), 'done')
+})
+
+t.test('a task rejects with whatever its function throws', async (t) => {
+  const error = new Error('no')
+  await t.rejects(new BackgroundTask(() => { throw error })(), error)
+  await t.rejects(new BackgroundTask(async () => { throw error })(), error)
+
+  // eslint-disable-next-line no-throw-literal
+  const outcome = await new BackgroundTask(() => { throw undefined })().then(() => 'resolved', (thrown) => [thrown])
+  t.same(outcome, [undefined])
+})
+
+t.test('a function does not see the task as this', async (t) => {
+  const task = new BackgroundTask(function (this: unknown) { return this })
+  t.equal(await task(), undefined)
+})
+
+t.test('a task that is awaited by hand runs in the async context of its caller', async (t) => {
+  const storage = new AsyncLocalStorage<string>()
+  const task = storage.run('made', () => new BackgroundTask(() => storage.getStore()))
+
+  t.equal(await storage.run('called', () => task()), 'called')
+})
+
+t.test('what is no function is refused where it is given', async (t) => {
+  const cases: Array<[string, unknown]> = [
+    ['undefined', undefined],
+    ['null', null],
+    ['"send"', 'send'],
+    ['42', 42],
+    ['1n', 1n],
+    ['a symbol', Symbol('send')],
+    ['an array', []],
+    ['an object', { secret: 'sesame' }],
+    ['a promise (the function was called already)', Promise.resolve()],
+    ['a generator function, whose body would never run', function * () {}],
+    ['a generator function, whose body would never run', async function * () {}]
+  ]
+
+  for (const [got, func] of cases) {
+    t.throws(() => new BackgroundTask(func as () => void), {
+      code: 'FST_BGT_INVALID_FUNCTION',
+      statusCode: 500,
+      message: `A background task needs a function, but got ${got}. Pass the function itself, then its arguments: addTask(func, ...args).`
+    })
+  }
+})

@@ -1,0 +1,156 @@
+import { once } from 'node:events'
+import { PassThrough } from 'node:stream'
+import { finished } from 'node:stream/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import t, { type Test } from 'tap'
+import type { BackgroundTasksOptions } from '../lib/index.js'
+import { createApp, listen } from './helpers/app.js'
+import { Client } from './helpers/client.js'
+import { deferred } from './helpers/promise.js'
+
+/** An app whose handler begins, waits until its client has left, and goes on with `afterwards`. */
+async function abandon (
+  t: Test,
+  afterwards: (request: FastifyRequest, reply: FastifyReply, note: (event: string) => void) => unknown,
+  { method = 'GET', options = {} as BackgroundTasksOptions, isAsync = true } = {}
+) {
+  const { app, log } = await createApp(t, options)
+  const events: string[] = []
+  const note = (event: string) => { events.push(event) }
+  const handlerAtWork = deferred()
+
+  async function untilClientHasLeft (request: FastifyRequest, reply: FastifyReply) {
+    request.backgroundTasks.addTask(note, 'early task')
+    handlerAtWork.resolve()
+    await once(reply.raw, 'close')
+    await sleep(5)
+    note('handler goes on')
+  }
+  app.route({
+    url: '/',
+    method,
+    handler: isAsync
+      ? async (request, reply) => {
+        await untilClientHasLeft(request, reply)
+        return await afterwards(request, reply, note)
+      }
+      : (request, reply) => {
+          untilClientHasLeft(request, reply).then(() => afterwards(request, reply, note))
+        }
+  })
+  const port = await listen(app)
+
+  const client = await Client.connect(port)
+  client.send(method, '/', { 'content-type': 'text/plain', 'content-length': method === 'POST' ? 4 : 0 }, method === 'POST' ? 'body' : '')
+  await handlerAtWork.promise
+  client.hangUp()
+  await app.backgroundTasks.idle()
+  return { app, log, events }
+}
+
+t.test('a client that hangs up does not lose its tasks: they run once, after the handler has settled', async (t) => {
+  for (const method of ['GET', 'POST']) {
+    const { events } = await abandon(t, async (request, reply, note) => {
+      request.backgroundTasks.addTask(note, 'late task')
+      await sleep(5)
+      return 'ok'
+    }, { method })
+    t.same(events, ['handler goes on', 'early task', 'late task'], method)
+  }
+})
+
+t.test('a handler whose client has left settles in whatever way it likes', async (t) => {
+  const ways: Array<[string, (request: FastifyRequest, reply: FastifyReply) => unknown]> = [
+    ['returns undefined', async () => {}],
+    ['throws', async () => { throw new Error('no') }],
+    ['sends', async (request, reply) => reply.send('ok')],
+    ['sends a stream', async () => new PassThrough().end('ok')],
+    ['hijacks', async (request, reply) => { reply.hijack() }]
+  ]
+  for (const [way, afterwards] of ways) {
+    const { events } = await abandon(t, afterwards)
+    t.same(events, ['handler goes on', 'early task'], way)
+  }
+
+  const byCallback = await abandon(t, (request, reply) => { reply.send('ok') }, { isAsync: false })
+  t.same(byCallback.events, ['handler goes on', 'early task'], 'sends from a callback')
+  const hijacking = await abandon(t, (request, reply) => { reply.hijack().raw.end('raw') }, { isAsync: false })
+  t.same(hijacking.events, ['handler goes on', 'early task'], 'hijacks from a callback')
+})
+
+t.test('a client that hangs up in the middle of a stream does not lose its tasks', async (t) => {
+  const { app } = await createApp(t)
+  const ran: string[] = []
+  app.get('/stream', async (request) => {
+    request.backgroundTasks.addTask(() => { ran.push('stream') })
+    const stream = new PassThrough()
+    stream.write('x'.repeat(1000))
+    return stream
+  })
+  app.get('/hijacked', (request, reply) => {
+    request.backgroundTasks.addTask(() => { ran.push('hijacked') })
+    reply.hijack()
+    reply.raw.write('data: 1\n\n')
+  })
+  app.get('/web-stream', async (request) => {
+    request.backgroundTasks.addTask(() => { ran.push('web-stream') })
+    return new Response(new ReadableStream({ start: (controller) => controller.enqueue(Buffer.alloc(1000)) }))
+  })
+  const port = await listen(app)
+
+  for (const url of ['/stream', '/hijacked', '/web-stream']) {
+    const client = await Client.connect(port)
+    client.send('GET', url)
+    await client.until('200 OK')
+    client.hangUp()
+    await app.backgroundTasks.idle()
+  }
+  t.same(ran, ['stream', 'hijacked', 'web-stream'])
+})
+
+t.test('a client that hangs up while its body is uploaded does not lose its tasks', async (t) => {
+  const { app } = await createApp(t)
+  const ran: string[] = []
+  const uploading = deferred()
+  app.addHook('onRequest', async (request) => {
+    request.backgroundTasks.addTask(() => { ran.push('added before the handler') })
+    setTimeout(uploading.resolve, 10)
+  })
+  app.post('/parsed', async () => 'never reached')
+  app.addContentTypeParser('application/octet-stream', (request, payload, done) => done(null))
+  app.post('/raw', async (request) => {
+    await finished(request.raw).catch(() => {})
+    request.backgroundTasks.addTask(() => { ran.push('added by the handler') })
+  })
+  const port = await listen(app)
+
+  for (const [url, type] of [['/parsed', 'application/json'], ['/raw', 'application/octet-stream']] as const) {
+    const client = await Client.connect(port)
+    client.send('POST', url, { 'content-type': type, 'content-length': 1000 }, '{"half": ')
+    await uploading.promise
+    await sleep(10)
+    client.hangUp()
+    await app.backgroundTasks.idle()
+  }
+  while (ran.length < 3) await app.backgroundTasks.idle()
+  t.same(ran, ['added before the handler', 'added before the handler', 'added by the handler'])
+})
+
+t.test('a handler that never replies to a client that has left counts as settled after a minute', async (t) => {
+  const minutes: Array<() => void> = []
+  const { setTimeout: realSetTimeout } = globalThis
+  globalThis.setTimeout = ((callback: () => void, ms?: number, args?: unknown) => {
+    if (ms !== 60_000) return realSetTimeout(callback, ms, args)
+    minutes.push(callback)
+    return realSetTimeout(() => {}, 0)
+  }) as typeof setTimeout
+  t.teardown(() => { globalThis.setTimeout = realSetTimeout })
+
+  const abandoned = abandon(t, () => {}, { isAsync: false })
+  while (minutes.length === 0) await sleep(1)
+  await sleep(20)
+  for (const minutePasses of minutes) minutePasses()
+
+  t.same((await abandoned).events, ['handler goes on', 'early task'])
+})

@@ -1,0 +1,51 @@
+import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import type { AddressInfo } from 'node:net'
+import { Writable } from 'node:stream'
+import type { Test } from 'tap'
+import backgroundTasks, { type BackgroundTasksOptions } from '../../lib/index.js'
+
+export type LogLine = Record<string, any> & { level: number, msg: string }
+
+/** A logger's stream that keeps its lines. */
+export class Log extends Writable {
+  readonly lines: LogLine[] = []
+
+  override _write (chunk: Buffer, _encoding: BufferEncoding, callback: () => void): void {
+    for (const line of chunk.toString().trim().split('\n')) this.lines.push(JSON.parse(line))
+    callback()
+  }
+
+  /** Lines with this message. */
+  with (msg: string): LogLine[] {
+    return this.lines.filter((line) => line.msg === msg)
+  }
+
+  get errors (): LogLine[] {
+    return this.lines.filter(({ level }) => level >= 50)
+  }
+}
+
+/** An app with the plugin, closed when the test ends. */
+export async function createApp (
+  t: Test,
+  options: BackgroundTasksOptions = {},
+  serverOptions: FastifyServerOptions = {}
+): Promise<{ app: FastifyInstance, log: Log }> {
+  const { app, log } = createBareApp(t, serverOptions)
+  await app.register(backgroundTasks, options)
+  return { app, log }
+}
+
+/** An app without the plugin, closed when the test ends. */
+export function createBareApp (t: Test, serverOptions: FastifyServerOptions = {}): { app: FastifyInstance, log: Log } {
+  const log = new Log()
+  const app: FastifyInstance = Fastify({ logger: { level: 'debug', stream: log }, ...serverOptions })
+  t.teardown(() => app.close())
+  return { app, log }
+}
+
+/** Listens on a free port. */
+export async function listen (app: FastifyInstance): Promise<number> {
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  return (app.server.address() as AddressInfo).port
+}

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction, RouteOptions } from 'fastify'
-import { exchangeOf } from './exchange.js'
+import { exchangeOf, type Exchange } from './exchange.js'
 
 // Tasks are drained in an `onResponse` hook, after those of all other plugins. A route's own hooks run after the
 // instance's, and what `after` adds to them comes after what other `onRoute` hooks have added. But Fastify calls
@@ -19,18 +19,20 @@ export function drainLast (this: FastifyInstance, route: RouteOptions): void {
 /** An `onResponse` hook of the instance: drains where the route has no hook to do it. */
 export function drainAfterOthers (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {
   done()
-  if (exchangeOf(request)?.hasTasks && !hasLastHook(request)) drain(request, reply)
+  const exchange = exchangeOf(request)
+  if (exchange?.hasTasks && !hasLastHook(request)) drain(exchange, reply)
 }
 
 /** Returns a promise, or calls `done` at once: a request without tasks pays for no promise. */
 function drainOrGoOn (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void | Promise<void> {
-  return exchangeOf(request)?.hasTasks ? drain(request, reply) : done()
+  const exchange = exchangeOf(request)
+  return exchange?.hasTasks ? drain(exchange, reply) : done()
 }
 
-async function drain (request: FastifyRequest, reply: FastifyReply): Promise<void> {
-  await exchangeOf(request)?.watch(reply).responded()
+async function drain (exchange: Exchange, reply: FastifyReply): Promise<void> {
+  await exchange.watch(reply).responded()
 }
 
 function hasLastHook (request: FastifyRequest): boolean {
-  return Object.hasOwn(request.routeOptions.config ?? {}, kDrainsLast)
+  return kDrainsLast in request.routeOptions.config
 }

@@ -150,12 +150,12 @@ export class Exchange {
 }
 
 /** Whether the client stayed until the whole response was sent. */
-function wasSent ({ raw }: FastifyReply): boolean {
+function wasSent ({ raw, request }: FastifyReply): boolean {
   if (!raw.writableEnded) return false
 
   const { stream } = raw as { stream?: ServerHttp2Stream }
   if (stream !== undefined) return !stream.aborted
 
   // A response to inject() says that it has ended before it is writableFinished, and has no connection to lose.
-  return raw.writableFinished || raw.socket?.destroyed !== true
+  return raw.writableFinished || !request.raw.socket.destroyed
 }

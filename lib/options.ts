@@ -1,7 +1,7 @@
-import type { FastifyRequest } from 'fastify'
+import type { FastifyRequest, RegisterOptions } from 'fastify'
 import type { BackgroundTask } from './core/background-task.js'
 import { onErrorRule, type OnError } from './core/background-tasks.js'
-import { aFunction, checkOptions, milliseconds, oneOf, type Rule, type Rules } from './core/options.js'
+import { aFunction, checkOptions, milliseconds, oneOf, type Rules } from './core/options.js'
 
 /** After which responses tasks run. */
 export type RunOn = 'always' | 'success'
@@ -49,13 +49,11 @@ const rules: Rules<BackgroundTasksOptions> = {
   closeTimeout: milliseconds
 }
 
-/** Options that Fastify itself takes from `register`, and hands on. */
-const anything: Rule = { expected: 'anything', accepts: () => true }
-const registerRules = { prefix: anything, logLevel: anything, logSerializers: anything }
-
 /** The plugin's options with their defaults, checked. */
-export function resolveOptions (options: BackgroundTasksOptions) {
-  checkOptions(options, { ...rules, ...registerRules })
+export function resolveOptions (given: BackgroundTasksOptions & RegisterOptions) {
+  // What Fastify itself takes from register() comes along with them.
+  const { prefix, logLevel, logSerializers, ...options } = given
+  checkOptions<BackgroundTasksOptions>(options, rules)
 
   return {
     runOn: options.runOn ?? 'always',

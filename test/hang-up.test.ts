@@ -140,8 +140,8 @@ t.test('a client that hangs up while its body is uploaded does not lose its task
 t.test('a handler that never replies to a client that has left counts as settled after a minute', async (t) => {
   const minutes: Array<() => void> = []
   const { setTimeout: realSetTimeout } = globalThis
-  globalThis.setTimeout = ((callback: () => void, ms?: number, args?: unknown) => {
-    if (ms !== 60_000) return realSetTimeout(callback, ms, args)
+  globalThis.setTimeout = ((callback: () => void, ms?: number) => {
+    if (ms !== 60_000) return realSetTimeout(callback, ms)
     minutes.push(callback)
     return realSetTimeout(() => {}, 0)
   }) as typeof setTimeout

@@ -102,6 +102,7 @@ t.test('what is no function is refused where it is given', async (t) => {
     ['undefined', undefined],
     ['null', null],
     ['"send"', 'send'],
+    [`"${'x'.repeat(80)}…"`, 'x'.repeat(1000)],
     ['42', 42],
     ['1n', 1n],
     ['a symbol', Symbol('send')],

@@ -1,0 +1,188 @@
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { FastifyInstance } from 'fastify'
+import fastifyPlugin from 'fastify-plugin'
+import t, { type Test } from 'tap'
+import backgroundTasks, { type BackgroundTasksOptions } from '../lib/index.js'
+import { createApp, createBareApp, listen } from './helpers/app.js'
+import { Client } from './helpers/client.js'
+import { deferred } from './helpers/promise.js'
+
+/** Stands in for a database's pool: a plugin whose onClose hook closes what tasks need. */
+function pool (name: string, events: string[]) {
+  return fastifyPlugin(async (app: FastifyInstance) => {
+    app.addHook('onClose', async () => { events.push(`${name} closes`) })
+  })
+}
+
+/** An app between two pools, with a route whose slow task is added when the test says so. */
+async function createPooledApp (t: Test, options: BackgroundTasksOptions = {}) {
+  const { app, log } = createBareApp(t)
+  const events: string[] = []
+  const handlerAtWork = deferred()
+  const goOn = deferred()
+  await app.register(pool('first pool', events))
+  await app.register(backgroundTasks, options)
+  await app.register(pool('second pool', events))
+  app.get('/', async (request) => {
+    handlerAtWork.resolve()
+    await goOn.promise
+    request.backgroundTasks.addTask(async () => {
+      await sleep(30)
+      events.push('task ends')
+    })
+    return 'ok'
+  })
+  return { app, log, events, handlerAtWork, goOn }
+}
+
+const inOrder = ['task ends', 'second pool closes', 'first pool closes']
+
+t.test('closing waits for the tasks of a request in flight, before any other onClose hook', async (t) => {
+  for (const connection of ['close', 'keep-alive']) {
+    const { app, events, handlerAtWork, goOn } = await createPooledApp(t)
+    const client = await Client.connect(await listen(app))
+    client.send('GET', '/', { connection })
+    await handlerAtWork.promise
+
+    const closed = app.close()
+    await sleep(10)
+    goOn.resolve()
+    await client.until('200 OK')
+    // Fastify waits for a connection that is kept alive until its client closes it.
+    client.hangUp()
+    await closed
+    t.same(events, inOrder, connection)
+  }
+})
+
+t.test('closing waits for tasks that are running', async (t) => {
+  const { app, events, goOn } = await createPooledApp(t)
+  const port = await listen(app)
+  goOn.resolve()
+  await (await fetch(`http://127.0.0.1:${port}/`)).text()
+  t.equal(app.backgroundTasks.running, 1)
+
+  await app.close()
+  t.same(events, inOrder)
+})
+
+t.test('closing waits for a handler whose client has left', async (t) => {
+  const { app, events, handlerAtWork, goOn } = await createPooledApp(t)
+  const client = await Client.connect(await listen(app))
+  client.send('GET', '/')
+  await handlerAtWork.promise
+  client.hangUp()
+  await once(client.socket, 'close')
+  await sleep(10)
+
+  const closed = app.close()
+  await sleep(30)
+  t.same(events, [], 'it has added no task yet')
+  goOn.resolve()
+  await closed
+  t.same(events, inOrder)
+})
+
+t.test('closing waits for a handler that was injected', async (t) => {
+  const { app, events, handlerAtWork, goOn } = await createPooledApp(t)
+  const response = app.inject('/')
+  await handlerAtWork.promise
+
+  const closed = app.close()
+  await sleep(10)
+  goOn.resolve()
+  t.equal((await response).statusCode, 200)
+  await closed
+  t.same(events, inOrder)
+})
+
+t.test('closing waits for what tasks add, and for tasks of the app', async (t) => {
+  const { app } = await createApp(t)
+  const events: string[] = []
+  app.addHook('onClose', async () => { events.push('close') })
+  app.backgroundTasks.addTask(async () => {
+    await sleep(5)
+    app.backgroundTasks.addTask(async () => {
+      await sleep(5)
+      events.push('added by a task')
+    })
+  })
+  await app.ready()
+  await app.close()
+  t.same(events, ['added by a task', 'close'])
+})
+
+t.test('an app that was never used closes at once', async (t) => {
+  const { app } = await createApp(t)
+  await app.close()
+  t.pass()
+})
+
+t.test('closing gives up tasks that do not end within closeTimeout, and names each', async (t) => {
+  const { app, log, events, goOn } = await createPooledApp(t, { closeTimeout: 50 })
+  const ran: string[] = []
+  const gate = deferred()
+  goOn.resolve()
+  app.get('/endless', async (request) => {
+    request.backgroundTasks.addTask(function endless () { return gate.promise })
+    request.backgroundTasks.addTask(function never () { ran.push('never') })
+    return request.id
+  })
+  const port = await listen(app)
+  const id = await (await fetch(`http://127.0.0.1:${port}/endless`)).text()
+  app.backgroundTasks.addTask(async function endlessToo () { await new Promise(() => {}) })
+  await (await fetch(`http://127.0.0.1:${port}/`)).text()
+
+  await app.close()
+  t.same(events, inOrder, 'the close goes on')
+  t.match(log.with('background task unfinished: closeTimeout has passed'), [
+    { level: 50, reqId: id, task: 'endless', execution: 'inline', state: 'running' },
+    { level: 50, reqId: id, task: 'never', execution: 'inline', state: 'waiting' },
+    { level: 50, task: 'endlessToo', execution: 'await', state: 'running' }
+  ])
+  t.match(app.backgroundTasks, { pending: 0, running: 2 })
+
+  gate.resolve()
+  await sleep(10)
+  t.same(ran, [], 'what was given up does not start later')
+})
+
+t.test('closing does not wait longer than closeTimeout for a handler whose client has left', async (t) => {
+  const { app, log, events, handlerAtWork } = await createPooledApp(t, { closeTimeout: 50 })
+  const client = await Client.connect(await listen(app))
+  client.send('GET', '/')
+  await handlerAtWork.promise
+  client.hangUp()
+  await once(client.socket, 'close')
+
+  await app.close()
+  t.same(events, ['second pool closes', 'first pool closes'])
+  t.match(log.with('closing while handlers are still at work'), [{ level: 40, handlers: 1 }])
+})
+
+t.test('requests that ended in every way leave nothing to wait for', async (t) => {
+  const { app, log } = await createApp(t, { closeTimeout: 5_000 })
+  app.get('/ok', async () => 'ok')
+  app.get('/slow', async () => { await sleep(20) })
+  app.get('/hijacked', (request, reply) => { reply.hijack().raw.write('data: 1\n\n') })
+  app.get('/stream', async (request, reply) => {
+    reply.raw.write('by hand')
+    return reply.hijack()
+  })
+  const port = await listen(app)
+  await (await fetch(`http://127.0.0.1:${port}/ok`)).text()
+  await (await fetch(`http://127.0.0.1:${port}/not-found`)).text()
+  for (const url of ['/slow', '/hijacked', '/stream']) {
+    const client = await Client.connect(port)
+    client.send('GET', url)
+    await sleep(10)
+    client.hangUp()
+  }
+  await sleep(30)
+
+  const started = Date.now()
+  await app.close()
+  t.ok(Date.now() - started < 2_000)
+  t.same(log.with('closing while handlers are still at work'), [])
+})

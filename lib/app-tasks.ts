@@ -1,6 +1,6 @@
 import type { TaskFunction } from './core/background-task.js'
 import type { TaskTracker } from './core/task-tracker.js'
-import { TrackedTasks, type TaskReporter } from './core/tracked-tasks.js'
+import { TrackedCollection, type TaskReporter } from './core/tracked-collection.js'
 
 /** `fastify.backgroundTasks`: an app's view of its tasks, those of its requests and its own. */
 export class AppTasks {
@@ -31,9 +31,9 @@ export class AppTasks {
    * @throws `FST_BGT_INVALID_FUNCTION` where `func` is no function
    */
   addTask<F extends TaskFunction> (func: F, ...args: Parameters<F>): void {
-    const tasks = new TrackedTasks(this.#tracker, this.#reporter, 'continue')
+    const tasks = new TrackedCollection(this.#tracker, this.#reporter, 'continue')
+    tasks.add(func, args)
     tasks.release()
-    tasks.addTask(func, ...args)
   }
 
   /** Resolves when no task is waiting or running; for tests. */

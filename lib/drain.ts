@@ -20,7 +20,7 @@ export function drainLast (this: FastifyInstance, route: RouteOptions): void {
 export function drainAfterOthers (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {
   done()
   const exchange = exchangeOf(request)
-  if (exchange?.hasTasks && !hasLastHook(request)) drain(exchange, reply)
+  if (exchange?.hasTasks && !exchange.isOver && !hasLastHook(request)) drain(exchange, reply)
 }
 
 /** Returns a promise, or calls `done` at once: a request without tasks pays for no promise. */
@@ -30,7 +30,7 @@ function drainOrGoOn (request: FastifyRequest, reply: FastifyReply, done: HookHa
 }
 
 async function drain (exchange: Exchange, reply: FastifyReply): Promise<void> {
-  await exchange.watch(reply).responded()
+  await exchange.watch(reply).over()
 }
 
 function hasLastHook (request: FastifyRequest): boolean {

@@ -1,11 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ServerHttp2Stream } from 'node:http2'
-import type { BackgroundTasks } from './core/background-tasks.js'
+import { BackgroundTasks } from './core/background-tasks.js'
 import type { TaskTracker } from './core/task-tracker.js'
-import { TrackedTasks } from './core/tracked-tasks.js'
-import type { ResolvedOptions } from './options.js'
-import { reportTo } from './report.js'
+import { TrackedCollection } from './core/tracked-collection.js'
+import type { ResolvedOptions, RunOn } from './options.js'
 import { routeOptionsOf } from './route-options.js'
+import { TaskLog } from './task-log.js'
 
 /** Where a request keeps its exchange. */
 export const kExchange = Symbol('fastify-background-tasks.exchange')
@@ -44,10 +44,13 @@ export class Exchange {
   readonly #request: FastifyRequest
   readonly #tracker: TaskTracker
   readonly #options: ResolvedOptions
+  /** Whether the response is over: sent, or abandoned by the client. */
+  isOver = false
   #reply: FastifyReply | undefined
-  #tasks: TrackedTasks | undefined
+  #collection: TrackedCollection | undefined
+  #tasks: BackgroundTasks | undefined
+  #runOn: RunOn = 'always'
   #hasSettled = false
-  #isOver = false
   #timer: NodeJS.Timeout | undefined
 
   constructor (request: FastifyRequest, tracker: TaskTracker, options: ResolvedOptions) {
@@ -59,7 +62,7 @@ export class Exchange {
 
   /** The request's collection, created at first use. */
   get tasks (): BackgroundTasks {
-    return (this.#tasks ??= this.#createTasks())
+    return this.#tasks ?? this.#createTasks()
   }
 
   /** Whether the request has asked for its collection. */
@@ -82,37 +85,33 @@ export class Exchange {
 
     this.#hasSettled = true
     this.#tracker.handlerSettled()
-    if (this.#isOver) this.#release()
+    if (this.isOver) this.#release()
   }
 
-  /** The response was sent, and other plugins' `onResponse` hooks have ended. Resolves when the tasks have. */
-  async responded (): Promise<void> {
-    this.#isOver = true
-    // To Fastify an HTTP/2 client that has left looks like one that was served, while the handler is still at work.
-    if (!this.#hasSettled && !this.#reply?.sent) return
-
-    this.settled()
-    await this.#release()
-  }
-
-  /** The response's connection is closed. */
-  #closed (reply: FastifyReply): void {
+  /**
+   * The response is over. Resolves when the tasks have ended, if they can run now: to Fastify an HTTP/2 client that has
+   * left looks like one that was served, while the handler is still at work.
+   */
+  over (): Promise<unknown> | undefined {
     // Hijacked, or ended by hand: no onSend hook has told.
-    if (reply.sent) this.settled()
-    if (!this.#hasSettled) return this.#outlive(reply)
-    if (this.#isOver) return
+    if (this.#reply?.sent) this.settled()
+    this.isOver = true
+    return this.#hasSettled ? this.#release() : undefined
+  }
 
-    const release = () => {
-      this.#isOver = true
-      this.#release()
+  #closed (reply: FastifyReply): void {
+    if (this.isOver && this.#hasSettled) return
+
+    if (this.hasTasks && wasSent(reply)) {
+      this.#timer = setTimeout(() => { this.over() }, longestOnResponse)
+      return
     }
-    if (this.hasTasks && wasSent(reply)) this.#timer = setTimeout(release, longestOnResponse)
-    else release()
+    this.over()
+    if (!this.#hasSettled) this.#outlive(reply)
   }
 
   /** The client has left, and the handler is still at work. */
   #outlive (reply: FastifyReply): void {
-    this.#isOver = true
     this.#timer = setTimeout(() => { this.settled() }, longestAfterlife).unref()
 
     // From now on nothing else would tell that the handler has taken over the response.
@@ -123,25 +122,23 @@ export class Exchange {
     }
   }
 
-  #createTasks (): TrackedTasks {
-    const { onError } = routeOptionsOf(this.#request, this.#options)
-    const reporter = reportTo(this.#request.log, this.#options.onTaskError, this.#request)
-    const tasks = new TrackedTasks(this.#tracker, reporter, onError)
-    if (this.#isOver && this.#hasSettled) this.#releaseOrRefuse(tasks)
-    return tasks
+  #createTasks (): BackgroundTasks {
+    const { runOn, onError } = routeOptionsOf(this.#request, this.#options)
+    const log = new TaskLog(this.#request.log, this.#options.onTaskError, this.#request)
+    this.#runOn = runOn
+    this.#collection = new TrackedCollection(this.#tracker, log, onError)
+    this.#tasks = new BackgroundTasks(this.#collection)
+    if (this.isOver && this.#hasSettled) this.#release()
+    return this.#tasks
   }
 
-  async #release (): Promise<void> {
-    clearTimeout(this.#timer)
-    if (this.#tasks !== undefined) await this.#releaseOrRefuse(this.#tasks)
-  }
+  #release (): Promise<unknown> | undefined {
+    if (this.#timer !== undefined) clearTimeout(this.#timer)
+    if (this.#collection === undefined) return
+    if (this.#runOn === 'always' || this.#hasSucceeded()) return this.#collection.release()
 
-  async #releaseOrRefuse (tasks: TrackedTasks): Promise<void> {
-    const { runOn } = routeOptionsOf(this.#request, this.#options)
-    if (runOn === 'always' || this.#hasSucceeded()) return tasks.release()
-
-    const refused = tasks.refuse()
-    this.#request.log.debug({ tasks: refused.map(({ name }) => name) }, 'background tasks discarded: runOn is "success"')
+    const tasks = this.#collection.refuse().map(({ name }) => name)
+    this.#request.log.debug({ tasks }, 'background tasks discarded: runOn is "success"')
   }
 
   #hasSucceeded (): boolean {

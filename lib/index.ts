@@ -10,14 +10,15 @@ import { TaskTracker } from './core/task-tracker.js'
 import { drainAfterOthers, drainLast } from './drain.js'
 import { beginExchange, endOfHandler, exchangeOf, kExchange } from './exchange.js'
 import { resolveOptions, type BackgroundTasksOptions, type BackgroundTasksRouteOptions } from './options.js'
-import { reportTo } from './report.js'
 import { checkRouteConfig } from './route-options.js'
+import { TaskLog } from './task-log.js'
 
 export { BackgroundTask } from './core/background-task.js'
 export { BackgroundTasks } from './core/background-tasks.js'
 export type { AppTasks } from './app-tasks.js'
 export type { TaskFunction } from './core/background-task.js'
-export type { CollectionOptions, OnError } from './core/background-tasks.js'
+export type { CollectionOptions } from './core/background-tasks.js'
+export type { OnError } from './core/collection.js'
 export type { ExecutionName } from './core/executions/execution.js'
 export type { BackgroundTasksOptions, BackgroundTasksRouteOptions, RunOn } from './options.js'
 
@@ -46,7 +47,7 @@ const register: FastifyPluginAsync<BackgroundTasksOptions> = async (fastify, opt
   const tracker = new TaskTracker()
   const begin = (request: FastifyRequest) => beginExchange(request, tracker, options)
 
-  fastify.decorate('backgroundTasks', new AppTasks(tracker, reportTo(fastify.log, options.onTaskError)))
+  fastify.decorate('backgroundTasks', new AppTasks(tracker, new TaskLog(fastify.log, options.onTaskError)))
   fastify.decorateRequest(kExchange, null)
   fastify.decorateRequest('backgroundTasks', { getter () { return begin(this).tasks } })
 

@@ -1,6 +1,7 @@
 import type { FastifyRequest, RegisterOptions } from 'fastify'
 import type { BackgroundTask } from './core/background-task.js'
-import { onErrorRule, type OnError } from './core/background-tasks.js'
+import { onErrorRule } from './core/background-tasks.js'
+import type { OnError } from './core/collection.js'
 import { aFunction, checkOptions, milliseconds, oneOf, type Rules } from './core/options.js'
 
 /** After which responses tasks run. */

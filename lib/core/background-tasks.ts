@@ -1,11 +1,8 @@
-import { AsyncResource } from 'node:async_hooks'
 import { BackgroundTask, type TaskFunction } from './background-task.js'
+import { Collection, type OnError } from './collection.js'
 import { describe } from './describe.js'
 import { FST_BGT_INVALID_TASK } from './errors.js'
 import { checkOptions, oneOf } from './options.js'
-
-/** What a failing task means for those after it in its collection. */
-export type OnError = 'continue' | 'stop'
 
 /** Options of a collection. */
 export interface CollectionOptions {
@@ -20,12 +17,6 @@ export interface CollectionOptions {
 /** The rule for `onError`, wherever it stands. */
 export const onErrorRule = oneOf('continue', 'stop')
 
-/** A task in a collection, with the async context in which it was added. */
-export interface Entry {
-  readonly task: BackgroundTask
-  readonly context: AsyncResource
-}
-
 /**
  * An ordered list of tasks, run one at a time in the order in which they were added, whatever their execution. A
  * collection is a task itself, and may hold collections.
@@ -38,30 +29,25 @@ export interface Entry {
  * ```
  */
 export class BackgroundTasks extends BackgroundTask<() => Promise<void>> {
-  /** @internal */
-  protected readonly entries: Entry[] = []
-  /** @internal */
-  protected onError: OnError = 'continue'
-  /** The pass under way. */
-  #pass: Promise<void> | undefined
+  readonly #collection: Collection
 
   /**
    * @param tasks what it holds from the start
    * @throws `FST_BGT_INVALID_TASK` where `tasks` is no iterable of `BackgroundTask`s; `FST_BGT_INVALID_OPTION` for a
    * wrong or unknown option
    */
-  constructor (tasks?: Iterable<BackgroundTask> | null, options?: CollectionOptions) {
-    super({ BackgroundTasks: async () => await this.run() }.BackgroundTasks)
-    if (options !== undefined) {
-      checkOptions(options, { onError: onErrorRule })
-      this.onError = options.onError ?? 'continue'
-    }
-    if (tasks != null) this.#addAll(tasks)
+  constructor (tasks?: Iterable<BackgroundTask> | null, options?: CollectionOptions)
+  /** @internal */
+  constructor (collection: Collection)
+  constructor (tasks: Iterable<BackgroundTask> | Collection | null = null, options: CollectionOptions = {}) {
+    const collection = tasks instanceof Collection ? tasks : createCollection(tasks, options)
+    super(collection)
+    this.#collection = collection
   }
 
   /** The tasks, in order, as a frozen copy: {@link BackgroundTasks.addTask} adds one. */
   get tasks (): BackgroundTask[] {
-    return Object.freeze(this.entries.map(({ task }) => task)) as BackgroundTask[]
+    return Object.freeze(this.#collection.entries.map(({ task }) => task)) as BackgroundTask[]
   }
 
   /**
@@ -73,7 +59,7 @@ export class BackgroundTasks extends BackgroundTask<() => Promise<void>> {
    * @throws `FST_BGT_INVALID_FUNCTION` where `func` is no function
    */
   addTask<F extends TaskFunction> (func: F, ...args: Parameters<F>): void {
-    this.add(func instanceof BackgroundTask ? func : new BackgroundTask(func, ...args))
+    this.#collection.add(func, args)
   }
 
   /**
@@ -83,51 +69,24 @@ export class BackgroundTasks extends BackgroundTask<() => Promise<void>> {
    * where several did
    */
   override run (): Promise<void> {
-    if (this.#pass === undefined && this.entries.length > 0) this.#pass = this.#runAll()
-    return this.#pass ?? Promise.resolve()
+    return super.run()
+  }
+}
+
+function createCollection (tasks: Iterable<BackgroundTask> | null, options: CollectionOptions): Collection {
+  checkOptions(options, { onError: onErrorRule })
+  const collection = new Collection(options.onError ?? 'continue')
+  if (tasks !== null) for (const task of checkTasks(tasks)) collection.add(task, [])
+  return collection
+}
+
+function checkTasks (tasks: unknown): BackgroundTask[] {
+  if (typeof tasks !== 'object' || tasks === null || !(Symbol.iterator in tasks)) {
+    throw new FST_BGT_INVALID_TASK(describe(tasks))
   }
 
-  /** @internal */
-  protected add (task: BackgroundTask): void {
-    this.entries.push({ task, context: new AsyncResource('BackgroundTask') })
-  }
-
-  /** @internal The entry to run when `ran` have run in this pass. */
-  protected next (ran: number): Entry | undefined {
-    return this.entries[ran]
-  }
-
-  /** @internal */
-  protected async runEntry ({ task, context }: Entry): Promise<void> {
-    await context.runInAsyncScope(task.run, task)
-  }
-
-  async #runAll (): Promise<void> {
-    const errors: unknown[] = []
-
-    for (let ran = 0, entry = this.next(ran); entry !== undefined; entry = this.next(++ran)) {
-      try {
-        await this.runEntry(entry)
-      } catch (error) {
-        errors.push(error)
-        if (this.onError === 'stop') break
-      }
-    }
-
-    // In the same turn as the last look for a task: one that is added from now on begins a pass of its own.
-    this.#pass = undefined
-    if (errors.length === 1) throw errors[0]
-    if (errors.length > 1) throw new AggregateError(errors, `${errors.length} background tasks failed`)
-  }
-
-  #addAll (tasks: unknown): void {
-    if (typeof tasks !== 'object' || tasks === null || !(Symbol.iterator in tasks)) {
-      throw new FST_BGT_INVALID_TASK(describe(tasks))
-    }
-    const all = [...tasks as Iterable<unknown>]
-    for (const [index, task] of all.entries()) {
-      if (!(task instanceof BackgroundTask)) throw new FST_BGT_INVALID_TASK(`${describe(task)} at index ${index}`)
-    }
-    for (const task of all) this.add(task as BackgroundTask)
-  }
+  const all = [...tasks as Iterable<unknown>]
+  const wrong = all.findIndex((task) => !(task instanceof BackgroundTask))
+  if (wrong !== -1) throw new FST_BGT_INVALID_TASK(`${describe(all[wrong])} at index ${wrong}`)
+  return all as BackgroundTask[]
 }

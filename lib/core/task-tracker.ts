@@ -1,5 +1,4 @@
-import { EventEmitter, once } from 'node:events'
-import type { TrackedTasks } from './tracked-tasks.js'
+import type { TrackedCollection } from './tracked-collection.js'
 
 /** Counts the tasks of an app, and knows which collections still hold some. */
 export class TaskTracker {
@@ -10,8 +9,9 @@ export class TaskTracker {
   failed = 0
   /** Handlers at work: each may still add tasks. */
   handlers = 0
-  readonly #collections = new Set<TrackedTasks>()
-  readonly #events = new EventEmitter().setMaxListeners(0)
+  readonly #collections = new Set<TrackedCollection>()
+  /** Those who wait for the end of something. */
+  #waiters: Array<() => void> = []
 
   handlerStarted (): void {
     this.handlers++
@@ -22,7 +22,7 @@ export class TaskTracker {
     this.#announce()
   }
 
-  taskAccepted (collection: TrackedTasks): void {
+  taskAccepted (collection: TrackedCollection): void {
     this.waiting++
     this.#collections.add(collection)
   }
@@ -32,14 +32,14 @@ export class TaskTracker {
     this.running++
   }
 
-  taskEnded (collection: TrackedTasks, outcome: 'completed' | 'failed'): void {
+  taskEnded (collection: TrackedCollection, outcome: 'completed' | 'failed'): void {
     this.running--
     this[outcome]++
     if (collection.isEmpty) this.#collections.delete(collection)
     this.#announce()
   }
 
-  tasksDiscarded (collection: TrackedTasks, count: number): void {
+  tasksDiscarded (collection: TrackedCollection, count: number): void {
     this.waiting -= count
     if (collection.isEmpty) this.#collections.delete(collection)
     this.#announce()
@@ -47,12 +47,12 @@ export class TaskTracker {
 
   /** Resolves when no task is waiting or running. */
   async idle (): Promise<void> {
-    while (this.waiting + this.running > 0) await once(this.#events, 'change')
+    while (this.waiting + this.running > 0) await this.#change()
   }
 
-  /** Resolves when no task is waiting or running and no handler is left that could add one. */
+  /** Resolves when no task is waiting or running, and no handler is left that could add one. */
   async finished (): Promise<void> {
-    while (this.handlers + this.waiting + this.running > 0) await once(this.#events, 'change')
+    while (this.handlers + this.waiting + this.running > 0) await this.#change()
   }
 
   /** Gives up what has not ended: what waits will not run, and each unfinished task is reported. */
@@ -60,8 +60,11 @@ export class TaskTracker {
     for (const collection of [...this.#collections]) collection.abandon()
   }
 
-  /** Wakes those who wait for the end of something. */
+  #change (): Promise<void> {
+    return new Promise((resolve) => { this.#waiters.push(resolve) })
+  }
+
   #announce (): void {
-    if (this.waiting + this.running === 0 || this.handlers === 0) this.#events.emit('change')
+    if (this.#waiters.length > 0) for (const wake of this.#waiters.splice(0)) wake()
   }
 }

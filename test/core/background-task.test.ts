@@ -45,7 +45,8 @@ t.test('an async function starts at once, a plain one in a turn of its own', asy
 })
 
 t.test('execution says how a task runs', async (t) => {
-  const bound = (async function () {}).bind(null)
+  const asyncFunction = async function (this: unknown) { return this }
+  const bound = asyncFunction.bind(null)
   const foreign: () => Promise<void> = runInNewContext('(async () => {})')
 
   t.equal(new BackgroundTask(async () => {}).execution, 'await')
@@ -72,7 +73,7 @@ t.test('a task is a function and an instance of its class', async (t) => {
   t.ok(task instanceof Function)
   t.ok(task instanceof BackgroundTask)
   t.ok(task instanceof AuditTask)
-  t.equal(await task.call(null), 'done')
+  t.equal(await task.apply(null), 'done')
 })
 
 t.test('a task rejects with whatever its function throws', async (t) => {

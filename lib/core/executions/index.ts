@@ -1,4 +1,5 @@
 import { awaitExecution } from './await.js'
+import type { TaskFunction } from '../background-task.js'
 import type { Execution } from './execution.js'
 import { inlineExecution } from './inline.js'
 
@@ -6,6 +7,6 @@ import { inlineExecution } from './inline.js'
 const executions: readonly Execution[] = [awaitExecution, inlineExecution]
 
 /** Chooses how a function runs. */
-export function executionOf (func: Function): Execution {
+export function executionOf (func: TaskFunction): Execution {
   return executions.find((execution) => execution.takes(func)) as Execution
 }

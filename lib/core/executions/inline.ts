@@ -6,7 +6,7 @@ export const inlineExecution: Execution = {
 
   takes: () => true,
 
-  run: ({ func, args }) => new Promise((resolve, reject) => {
+  run: (func, args) => new Promise((resolve, reject) => {
     setImmediate(() => {
       try {
         resolve(func(...args))

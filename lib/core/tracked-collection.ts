@@ -1,8 +1,9 @@
-import type { BackgroundTask } from './background-task.js'
-import { BackgroundTasks, type Entry, type OnError } from './background-tasks.js'
+import type { BackgroundTask, TaskFunction } from './background-task.js'
+import { Collection, type OnError } from './collection.js'
+import type { Entry } from './entry.js'
 import type { TaskTracker } from './task-tracker.js'
 
-/** Learns what nobody awaits. */
+/** Learns what nobody awaits. Must not throw. */
 export interface TaskReporter {
   /** A task threw `error`; `skipped` are those that do not run because of it. */
   taskFailed (error: unknown, task: BackgroundTask, skipped: BackgroundTask[]): void
@@ -14,17 +15,16 @@ export interface TaskReporter {
  * A collection that an app keeps count of. It holds its tasks until it is released; from then on they run as they come.
  * Each runs once.
  */
-export class TrackedTasks extends BackgroundTasks {
+export class TrackedCollection extends Collection {
   readonly #tracker: TaskTracker
   readonly #reporter: TaskReporter
   #state: 'held' | 'released' | 'refused' = 'held'
-  #running: BackgroundTask | undefined
+  #running: Entry | undefined
 
   constructor (tracker: TaskTracker, reporter: TaskReporter, onError: OnError) {
-    super()
+    super(onError)
     this.#tracker = tracker
     this.#reporter = reporter
-    this.onError = onError
   }
 
   /** Whether nothing is waiting or running. */
@@ -32,23 +32,24 @@ export class TrackedTasks extends BackgroundTasks {
     return this.#running === undefined && this.entries.length === 0
   }
 
-  /** Runs what it holds, now, whether released or not. The failures have been reported, so nobody needs to await it. */
+  override add (func: TaskFunction, args: unknown[]): void {
+    super.add(func, args)
+    this.#tracker.taskAccepted(this)
+    if (this.#state === 'refused') this.#discard()
+    if (this.#state === 'released') this.pass()
+  }
+
+  /** Runs what it holds, now, whether released or not. Failures have been reported, so nobody needs to handle them. */
   override run (): Promise<void> {
-    const pass = super.run()
-    pass.catch(() => {})
-    return pass
+    const run = super.run()
+    run.catch(() => {})
+    return run
   }
 
   /** Runs what it holds, and from now on each task that is added. Never rejects. */
-  async release (): Promise<void> {
+  release (): Promise<unknown> {
     this.#state = 'released'
-    // Its caller goes on first: the listeners of the response's `finish`, or who has called addTask.
-    await null
-    try {
-      await this.run()
-    } catch {
-      // Reported, task by task.
-    }
+    return this.pass()
   }
 
   /** Discards what it holds, and from now on each task that is added. */
@@ -60,42 +61,26 @@ export class TrackedTasks extends BackgroundTasks {
   /** Discards what waits, and reports it together with the task that is running. */
   abandon (): void {
     const waiting = this.#discard()
-    if (this.#running !== undefined) this.#reporter.taskUnfinished(this.#running, 'running')
+    if (this.#running !== undefined) this.#reporter.taskUnfinished(this.#running.task, 'running')
     for (const task of waiting) this.#reporter.taskUnfinished(task, 'waiting')
   }
 
-  /** @internal */
-  protected override add (task: BackgroundTask): void {
-    if (this.#state === 'refused') return
-
-    super.add(task)
-    this.#tracker.taskAccepted(this)
-    if (this.#state === 'released') this.release()
-  }
-
-  /** @internal */
   protected override next (): Entry | undefined {
-    return this.entries.shift()
+    this.#running = this.entries.shift()
+    if (this.#running !== undefined) this.#tracker.taskStarted()
+    return this.#running
   }
 
-  /** @internal */
-  protected override async runEntry (entry: Entry): Promise<void> {
-    this.#running = entry.task
-    this.#tracker.taskStarted()
-    try {
-      await super.runEntry(entry)
-      this.#ended('completed')
-    } catch (error) {
-      const skipped = this.onError === 'stop' ? this.#discard() : []
-      this.#reporter.taskFailed(error, entry.task, skipped)
-      this.#ended('failed')
-      throw error
-    }
-  }
-
-  #ended (outcome: 'completed' | 'failed'): void {
+  protected override completed (): void {
     this.#running = undefined
-    this.#tracker.taskEnded(this, outcome)
+    this.#tracker.taskEnded(this, 'completed')
+  }
+
+  protected override failed (error: unknown, { task }: Entry, stops: boolean): void {
+    const skipped = stops ? this.#discard() : []
+    this.#reporter.taskFailed(error, task, skipped)
+    this.#running = undefined
+    this.#tracker.taskEnded(this, 'failed')
   }
 
   #discard (): BackgroundTask[] {

@@ -1,0 +1,73 @@
+import type { TaskFunction } from './background-task.js'
+import { Entry } from './entry.js'
+import type { Work } from './work.js'
+
+/** What a failing task means for those after it in its collection. */
+export type OnError = 'continue' | 'stop'
+
+/** An ordered list of tasks, run one at a time. */
+export class Collection implements Work {
+  readonly entries: Entry[] = []
+  readonly args = []
+  readonly execution = 'await'
+  readonly #onError: OnError
+  /** The pass under way. */
+  #pass: Promise<unknown[]> | undefined
+
+  constructor (onError: OnError) {
+    this.#onError = onError
+  }
+
+  get func (): TaskFunction {
+    return async () => await this.run()
+  }
+
+  add (func: TaskFunction, args: unknown[]): void {
+    this.entries.push(new Entry(func, args))
+  }
+
+  /** Runs every task, and rejects with what one of them threw, or with an `AggregateError` where several did. */
+  async run (): Promise<void> {
+    const errors = await this.pass()
+    if (errors.length === 1) throw errors[0]
+    if (errors.length > 1) throw new AggregateError(errors, `${errors.length} background tasks failed`)
+  }
+
+  /** Runs every task, and resolves to what they threw. Joins the pass under way, if there is one. */
+  pass (): Promise<unknown[]> {
+    return (this.#pass ??= this.#runAll())
+  }
+
+  /** The entry to run when `ran` have run in this pass. */
+  protected next (ran: number): Entry | undefined {
+    return this.entries[ran]
+  }
+
+  /** The task that `next` gave last has completed. */
+  protected completed (): void {}
+
+  /** The task that `next` gave last has failed; where the pass stops, the others will not run. */
+  protected failed (_error: unknown, _entry: Entry, _stops: boolean): void {}
+
+  async #runAll (): Promise<unknown[]> {
+    // Who asked for the pass goes on first: the listeners of a response's `finish`, or the caller of addTask().
+    await null
+    const errors: unknown[] = []
+    const stops = this.#onError === 'stop'
+
+    for (let ran = 0, entry = this.next(ran); entry !== undefined; entry = this.next(++ran)) {
+      try {
+        await entry.run()
+        this.completed()
+      } catch (error) {
+        errors.push(error)
+        this.failed(error, entry, stops)
+        if (stops) break
+      }
+    }
+
+    // In the same turn as the last look for a task: one that is added from now on begins a pass of its own.
+    this.#pass = undefined
+    return errors
+  }
+}

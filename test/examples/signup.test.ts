@@ -1,0 +1,77 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import t, { type Test } from 'tap'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+/** The demo, as `npm start` starts it. */
+async function start (t: Test) {
+  const auditFile = join(t.testdir(), 'audit.log')
+  // Without what makes the coverage of this process: the demo is none of the library.
+  const { NODE_OPTIONS, ...env } = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^_?TAP/.test(name)))
+  const demo = spawn(process.execPath, ['--import', 'tsx', 'examples/signup/server.ts'], {
+    cwd: root,
+    env: { ...env, PORT: '0', AUDIT_FILE: auditFile },
+    stdio: ['ignore', 'pipe', 'inherit']
+  })
+  t.teardown(() => demo.kill('SIGKILL'))
+
+  let output = ''
+  demo.stdout.on('data', (chunk) => { output += chunk })
+  while (!output.includes('Server listening at')) await once(demo.stdout, 'data')
+  const [origin] = output.match(/http:\/\/127\.0\.0\.1:\d+/) ?? []
+  return { demo, origin, auditFile, output: () => output }
+}
+
+const post = (url: string, body: object) => fetch(url, {
+  method: 'POST',
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify(body)
+})
+
+t.test('the demo answers a sign-up at once, and does the rest in the background', async (t) => {
+  const { origin, auditFile } = await start(t)
+
+  t.match(await (await fetch(`${origin}/`)).text(), '<form action="/signup"')
+  const response = await post(`${origin}/signup`, { email: 'ada@example.com', name: 'Ada' })
+  t.equal(response.status, 201)
+  t.same(await response.json(), { id: 1, email: 'ada@example.com', name: 'Ada' })
+
+  let events: unknown[] = []
+  while (events.length === 0) {
+    await sleep(20)
+    events = await (await fetch(`${origin}/events`)).json() as unknown[]
+  }
+  t.same(events, [{ event: 'signed up', user: 1 }], 'the last of the three tasks')
+  t.match(await (await fetch(`${origin}/mailbox`)).json(), [{ to: ['ada@example.com'], content: /Subject: Welcome, Ada!/ }])
+  t.match(JSON.parse(await readFile(auditFile, 'utf8')), { event: 'signed up', user: 1 })
+})
+
+t.test('the demo refuses bad input, and adds no task', async (t) => {
+  const { demo, origin, auditFile } = await start(t)
+
+  for (const body of [{}, { email: '' }, { email: 'nobody' }, { email: { at: 'example.com' } }, { name: 'Ada' }]) {
+    t.equal((await post(`${origin}/signup`, body)).status, 400, JSON.stringify(body))
+  }
+  t.equal((await fetch(`${origin}/signup`, { method: 'POST' })).status, 400)
+  demo.kill('SIGTERM')
+  await once(demo, 'exit')
+  await t.rejects(readFile(auditFile), { code: 'ENOENT' })
+})
+
+t.test('Ctrl-C finishes the tasks of the demo', async (t) => {
+  const { demo, origin, auditFile, output } = await start(t)
+
+  const form = new URLSearchParams({ email: 'ada@example.com' })
+  t.equal((await fetch(`${origin}/signup`, { method: 'POST', body: form, headers: { connection: 'close' } })).status, 201)
+  demo.kill('SIGINT')
+  const [code] = await once(demo, 'exit')
+
+  t.equal(code, 0)
+  t.match(await readFile(auditFile, 'utf8'), '"signed up"')
+  t.notMatch(output(), 'background task failed')
+})

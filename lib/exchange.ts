@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { ServerHttp2Stream } from 'node:http2'
+import { constants, type ServerHttp2Stream } from 'node:http2'
 import { BackgroundTasks } from './core/background-tasks.js'
 import type { TaskTracker } from './core/task-tracker.js'
 import { TrackedCollection } from './core/tracked-collection.js'
@@ -151,8 +151,11 @@ function wasSent ({ raw, request }: FastifyReply): boolean {
   if (!raw.writableEnded) return false
 
   const { stream } = raw as { stream?: ServerHttp2Stream }
-  if (stream !== undefined) return !stream.aborted
+  // Not `aborted`: that is only for a stream whose writable side is still open.
+  if (stream !== undefined) return stream.rstCode === constants.NGHTTP2_NO_ERROR
 
-  // A response to inject() says that it has ended before it is writableFinished, and has no connection to lose.
-  return raw.writableFinished || !request.raw.socket.destroyed
+  // Once sent, a response has let go of its socket; one to inject() never does, but cannot lose it either. Node 20 says
+  // `finish` of a response whose socket has failed.
+  const { socket } = request.raw
+  return raw.socket === null ? !socket.errored : !socket.destroyed
 }

@@ -54,14 +54,14 @@ t.test('whatever a task throws is logged, and is no unhandled rejection', async 
   t.same(unhandled, [])
   t.equal(app.backgroundTasks.failed, 2 * thrown.length)
   const logged = log.with('background task failed').map(({ err }) => err.message).filter((_, i) => i % 2 === 0)
-  t.same(logged, [
+  t.match(logged, [
     'Thrown, though it is no error: undefined',
     'Thrown, though it is no error: null',
     "Thrown, though it is no error: 'text'",
     'Thrown, though it is no error: 0',
     "Thrown, though it is no error: { code: 'E' }",
     'Thrown, though it is no error: [Object: null prototype] {}',
-    'Thrown, though it is no error: {}',
+    /^Thrown, though it is no error: .*\{\}/, // the proxy: Node 26 says that it is one
     'Thrown, though it is no error: it cannot be shown',
     'The error cannot be logged: a getter or serializer throws'
   ])

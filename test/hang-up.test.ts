@@ -4,8 +4,8 @@ import { finished } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import t, { type Test } from 'tap'
-import type { BackgroundTasksOptions } from '../lib/index.js'
-import { createApp, listen } from './helpers/app.js'
+import backgroundTasks, { type BackgroundTasksOptions } from '../lib/index.js'
+import { createApp, createBareApp, listen } from './helpers/app.js'
 import { Client } from './helpers/client.js'
 import { deferred } from './helpers/promise.js'
 
@@ -107,6 +107,25 @@ t.test('a client that hangs up in the middle of a stream does not lose its tasks
     await app.backgroundTasks.idle()
   }
   t.same(ran, ['stream', 'hijacked', 'web-stream'])
+})
+
+t.test('a client that hangs up on a hook that answers before the plugin is asked does not lose its tasks', async (t) => {
+  const { app } = createBareApp(t)
+  const ran: string[] = []
+  app.addHook('onRequest', async (request, reply) => {
+    request.backgroundTasks.addTask(() => { ran.push('task') })
+    const stream = new PassThrough()
+    stream.write('x')
+    return reply.send(stream)
+  })
+  await app.register(backgroundTasks)
+  app.get('/', async () => 'never reached')
+  const client = await Client.connect(await listen(app))
+  client.send('GET', '/')
+  await client.until('200 OK')
+  client.hangUp()
+  await app.backgroundTasks.idle()
+  t.same(ran, ['task'])
 })
 
 t.test('a client that hangs up while its body is uploaded does not lose its tasks', async (t) => {

@@ -43,11 +43,18 @@ t.test('with runOn "success" tasks do not run where the client did not stay', as
     stream.write('x')
     return stream
   })
-  const client = await Client.connect(await listen(app))
-  client.send('GET', '/')
-  await client.until('200 OK')
-  client.hangUp()
-  await app.backgroundTasks.idle()
+  app.get('/large', async (request) => {
+    request.backgroundTasks.addTask(() => { ran.push('large') })
+    return Buffer.alloc(50_000_000)
+  })
+  const port = await listen(app)
+  for (const url of ['/', '/large']) {
+    const client = await Client.connect(port)
+    client.send('GET', url)
+    await client.until('200 OK')
+    client.hangUp()
+    await app.backgroundTasks.idle()
+  }
   await app.close()
 
   t.same(ran, [])
@@ -60,15 +67,19 @@ t.test('with runOn "success" over HTTP/2 tasks run where the client stayed, and 
   const ran: string[] = []
   app.get('/:url', async (request) => {
     request.backgroundTasks.addTask(() => { ran.push(request.url) })
-    return request.url === '/served' ? 'ok' : Readable.from(async function * () { yield 'x'; await sleep(1_000) }())
+    if (request.url === '/stream') return Readable.from(async function * () { yield 'x'; await sleep(1_000) }())
+    return request.url === '/large' ? Buffer.alloc(50_000_000) : 'ok'
   })
   await app.listen({ host: '127.0.0.1', port: 0 })
   const session = connect(`http://127.0.0.1:${(app.server.address() as AddressInfo).port}`)
   t.teardown(() => session.close())
 
-  const abandoned = session.request({ ':path': '/abandoned' }).on('error', () => {})
-  await once(abandoned, 'data')
-  abandoned.close(constants.NGHTTP2_CANCEL)
+  for (const url of ['/stream', '/large']) {
+    const abandoned = session.request({ ':path': url }).on('error', () => {})
+    await once(abandoned, 'data')
+    abandoned.close(constants.NGHTTP2_CANCEL)
+    await app.backgroundTasks.idle()
+  }
   await once(session.request({ ':path': '/served' }).resume(), 'close')
   await app.backgroundTasks.idle()
 

@@ -26,8 +26,10 @@ export class AppTasks {
 
   /**
    * Runs a task that belongs to no request. It starts at once, beside other tasks; for several in order, pass a
-   * collection.
+   * collection, which counts as one task.
    *
+   * @param func the function itself; or a `BackgroundTask` or a collection, to run as it is
+   * @param args the function's arguments
    * @throws `FST_BGT_INVALID_FUNCTION` where `func` is no function
    */
   addTask<F extends TaskFunction> (func: F, ...args: Parameters<F>): void {

@@ -72,11 +72,12 @@ const register: FastifyPluginAsync<BackgroundTasksOptions> = async (fastify, opt
   fastify.addHook('onClose', async () => { unsubscribe(handlerEnd, endOfHandler) })
 }
 
-/** The plugin. */
-export const backgroundTasks = fastifyPlugin(register, { fastify: '5.x', name: 'fastify-background-tasks' })
+/** The plugin. What `require()` gives is the plugin too, so the classes are on it. */
+export const backgroundTasks = Object.assign(
+  fastifyPlugin(register, { fastify: '5.x', name: 'fastify-background-tasks' }),
+  { BackgroundTask, BackgroundTasks }
+)
+Object.assign(backgroundTasks, { backgroundTasks })
 
 export default backgroundTasks
-
-// What require() gives: the plugin itself, with the named exports on it.
-Object.assign(backgroundTasks, { backgroundTasks, BackgroundTask, BackgroundTasks })
 export { backgroundTasks as 'module.exports' }

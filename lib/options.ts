@@ -1,4 +1,4 @@
-import type { FastifyRequest, RegisterOptions } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import type { BackgroundTask } from './core/background-task.js'
 import { onErrorRule } from './core/background-tasks.js'
 import type { OnError } from './core/collection.js'
@@ -28,6 +28,7 @@ export interface BackgroundTasksOptions extends BackgroundTasksRouteOptions {
    * Called with each task that has failed, after the error has been logged. What it throws is logged as well.
    *
    * @param error what the task threw
+   * @param task the task, with its name, its function and its arguments
    * @param request the request whose task it was; `undefined` for a task of `fastify.backgroundTasks`
    */
   onTaskError?: ((error: unknown, task: BackgroundTask, request: FastifyRequest | undefined) => void) | undefined
@@ -50,11 +51,12 @@ const rules: Rules<BackgroundTasksOptions> = {
   closeTimeout: milliseconds
 }
 
+/** What Fastify itself takes from `register()` comes along with the plugin's options. */
+const registerOptions = ['prefix', 'logLevel', 'logSerializers']
+
 /** The plugin's options with their defaults, checked. */
-export function resolveOptions (given: BackgroundTasksOptions & RegisterOptions) {
-  // What Fastify itself takes from register() comes along with them.
-  const { prefix, logLevel, logSerializers, ...options } = given
-  checkOptions<BackgroundTasksOptions>(options, rules)
+export function resolveOptions (options: BackgroundTasksOptions) {
+  checkOptions(options, rules, '', registerOptions)
 
   return {
     runOn: options.runOn ?? 'always',

@@ -113,13 +113,15 @@ t.test('a route has its own runOn and onError', async (t) => {
 
 t.test('a wrong or unknown option is refused by name, when the plugin is registered', async (t) => {
   const cases: Array<[object, string]> = [
+    ['always' as unknown as object, 'Invalid option "options": it must be an object, but got "always".'],
+    [[], 'Invalid option "options": it must be an object, but got an array.'],
     [{ runOn: 'never' }, 'Invalid option "runOn": it must be "always" or "success", but got "never".'],
     [{ onError: true }, 'Invalid option "onError": it must be "continue" or "stop", but got true.'],
     [{ onTaskError: 'log' }, 'Invalid option "onTaskError": it must be a function, but got "log".'],
     [{ closeTimeout: '10s' }, 'Invalid option "closeTimeout": it must be a whole number of milliseconds from 0 to 2147483647, but got "10s".'],
     [{ closeTimeout: -1 }, 'Invalid option "closeTimeout": it must be a whole number of milliseconds from 0 to 2147483647, but got -1.'],
     [{ closeTimeout: Infinity }, 'Invalid option "closeTimeout": it must be a whole number of milliseconds from 0 to 2147483647, but got Infinity.'],
-    [{ runon: 'always' }, 'Invalid option "runon": there is no such option, there are runOn, onError, onTaskError, closeTimeout.']
+    [{ runon: 'always' }, 'Invalid option "runon": it is unknown, the known ones are runOn, onError, onTaskError, closeTimeout.']
   ]
   for (const [options, message] of cases) {
     const { app } = createBareApp(t)
@@ -142,7 +144,7 @@ t.test('a wrong option of a route is refused when the route is added', async (t)
     message: 'Invalid option "config.backgroundTasks.runOn": it must be "always" or "success", but got "never".'
   })
   t.throws(add({ closeTimeout: 1 }), {
-    message: 'Invalid option "config.backgroundTasks.closeTimeout": there is no such option, there are runOn, onError.'
+    message: 'Invalid option "config.backgroundTasks.closeTimeout": it is unknown, the known ones are runOn, onError.'
   })
 })
 

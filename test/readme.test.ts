@@ -9,19 +9,23 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const folder = fileURLToPath(new URL('snippets/', import.meta.url))
 
 // Each snippet is a program. One that serves is closed when it has come to its end.
-const epilogue = "\nif (typeof app === 'object') await (app as { close (): Promise<void> }).close()\n"
+const epilogues: Array<[RegExp, string]> = [
+  [/require\(/, 'app.ready().then(() => app.close())\n'],
+  [/^const app = /m, 'await app.close()\n'],
+  [/^/, '']
+]
 
 t.test('every snippet of the README compiles and runs', async (t) => {
   const text = await readFile(new URL('../README.md', import.meta.url), 'utf8')
-  const snippets = [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, snippet]) => snippet)
+  const snippets = [...text.matchAll(/^```(ts|js)\n(.*?)^```$/gms)].map(([, language, snippet]) => ({ language, snippet }))
   t.ok(snippets.length > 5)
 
   await rm(folder, { recursive: true, force: true })
   await mkdir(folder)
   t.teardown(() => rm(folder, { recursive: true, force: true }))
-  const files = await Promise.all(snippets.map(async (snippet, i) => {
-    const file = `${folder}snippet-${i + 1}.ts`
-    await writeFile(file, snippet + (/^const app = /m.test(snippet ?? '') ? epilogue : ''))
+  const files = await Promise.all(snippets.map(async ({ language, snippet = '' }, i) => {
+    const file = `${folder}snippet-${i + 1}.${language === 'ts' ? 'ts' : 'cjs'}`
+    await writeFile(file, snippet + epilogues.find(([pattern]) => pattern.test(snippet))?.[1])
     return file
   }))
   await writeFile(`${folder}tsconfig.json`, JSON.stringify({ extends: '../../tsconfig.json', include: ['.'] }))

@@ -63,7 +63,8 @@ export class BackgroundTasks extends BackgroundTask<() => Promise<void>> {
   }
 
   /**
-   * Runs every task. Where the collection is running already, it joins that pass.
+   * Runs every task; a request's collection runs each of its tasks once. Where the collection is running already, it
+   * joins that pass, so one of its own tasks must not await it.
    *
    * @returns resolves when all have ended; rejects with the error of the one that failed, or with an `AggregateError`
    * where several did

@@ -38,9 +38,10 @@ export const milliseconds: Rule = {
  * Checks options against their rules; one that is `undefined` counts as not given.
  *
  * @param path where the options stand, for the error message: `''` or, for example, `config.backgroundTasks`
+ * @param foreign names of options that are somebody else's
  * @throws `FST_BGT_INVALID_OPTION`
  */
-export function checkOptions<T extends object> (options: T, rules: Rules<T>, path = ''): void {
+export function checkOptions<T extends object> (options: T, rules: Rules<T>, path = '', foreign: string[] = []): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new FST_BGT_INVALID_OPTION(path || 'options', `it must be an object, but got ${describe(options)}`)
   }
@@ -48,8 +49,9 @@ export function checkOptions<T extends object> (options: T, rules: Rules<T>, pat
   for (const [name, value] of Object.entries(options)) {
     const rule = Object.hasOwn(rules, name) ? rules[name as keyof T] : undefined
     const fullName = path === '' ? name : `${path}.${name}`
+    if (foreign.includes(name)) continue
     if (rule === undefined) {
-      throw new FST_BGT_INVALID_OPTION(fullName, `there is no such option, there are ${Object.keys(rules).join(', ')}`)
+      throw new FST_BGT_INVALID_OPTION(fullName, `it is unknown, the known ones are ${Object.keys(rules).join(', ')}`)
     }
     if (value !== undefined && !rule.accepts(value)) {
       throw new FST_BGT_INVALID_OPTION(fullName, `it must be ${rule.expected}, but got ${describe(value)}`)

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { constants, type ServerHttp2Stream } from 'node:http2'
+import { wasSent, whenClosed } from './connection.js'
 import { BackgroundTasks } from './core/background-tasks.js'
 import type { TaskTracker } from './core/task-tracker.js'
 import { TrackedCollection } from './core/tracked-collection.js'
@@ -22,9 +22,9 @@ export function beginExchange (request: FastifyRequest, tracker: TaskTracker, op
   return ((request as Carrier)[kExchange] ??= new Exchange(request, tracker, options))
 }
 
-/** Subscriber of Fastify's tracing channel. */
+/** Subscriber of Fastify's tracing channel: an async handler has ended. */
 export function endOfHandler (message: unknown): void {
-  exchangeOf((message as { request: FastifyRequest }).request)?.settled()
+  exchangeOf((message as { request: FastifyRequest }).request)?.handlerEnded()
 }
 
 /**
@@ -50,6 +50,7 @@ export class Exchange {
   #collection: TrackedCollection | undefined
   #tasks: BackgroundTasks | undefined
   #runOn: RunOn = 'always'
+  #isReplying = false
   #hasSettled = false
   #timer: NodeJS.Timeout | undefined
 
@@ -74,7 +75,7 @@ export class Exchange {
   watch (reply: FastifyReply): this {
     if (this.#reply === undefined) {
       this.#reply = reply
-      reply.raw.on('close', () => { this.#closed(reply) })
+      whenClosed(reply, () => { this.#closed(reply) })
     }
     return this
   }
@@ -84,8 +85,13 @@ export class Exchange {
     if (this.#hasSettled) return
 
     this.#hasSettled = true
-    this.#tracker.handlerSettled()
-    if (this.isOver) this.#release()
+    this.#tracker.handlerSettled(this)
+    if (this.isOver) this.release()
+  }
+
+  /** The handler's promise has settled. If its client has left, and it has not replied, nothing else tells so. */
+  handlerEnded (): void {
+    if (this.isOver && !this.#isReplying) this.settled()
   }
 
   /**
@@ -96,11 +102,11 @@ export class Exchange {
     // Hijacked, or ended by hand: no onSend hook has told.
     if (this.#reply?.sent) this.settled()
     this.isOver = true
-    return this.#hasSettled ? this.#release() : undefined
+    return this.#hasSettled ? this.release() : undefined
   }
 
   #closed (reply: FastifyReply): void {
-    if (this.isOver && this.#hasSettled) return
+    if (this.#timer !== undefined || (this.isOver && this.#hasSettled)) return
 
     if (this.hasTasks && wasSent(reply)) {
       this.#timer = setTimeout(() => { this.over() }, longestOnResponse)
@@ -112,10 +118,15 @@ export class Exchange {
 
   /** The client has left, and the handler is still at work. */
   #outlive (reply: FastifyReply): void {
+    this.#tracker.clientLeft(this)
     this.#timer = setTimeout(() => { this.settled() }, longestAfterlife).unref()
 
-    // From now on nothing else would tell that the handler has taken over the response.
-    const { hijack } = reply
+    // A reply that is sent comes to the onSend hook, in its time; one that is taken over nowhere.
+    const { send, hijack } = reply
+    reply.send = (payload) => {
+      this.#isReplying = true
+      return send.call(reply, payload)
+    }
     reply.hijack = () => {
       this.settled()
       return hijack.call(reply)
@@ -128,11 +139,12 @@ export class Exchange {
     this.#runOn = runOn
     this.#collection = new TrackedCollection(this.#tracker, log, onError)
     this.#tasks = new BackgroundTasks(this.#collection)
-    if (this.isOver && this.#hasSettled) this.#release()
+    if (this.isOver && this.#hasSettled) this.release()
     return this.#tasks
   }
 
-  #release (): Promise<unknown> | undefined {
+  /** Lets the tasks run. Resolves when they have ended. */
+  release (): Promise<unknown> | undefined {
     if (this.#timer !== undefined) clearTimeout(this.#timer)
     if (this.#collection === undefined) return
     if (this.#runOn === 'always' || this.#hasSucceeded()) return this.#collection.release()
@@ -144,18 +156,4 @@ export class Exchange {
   #hasSucceeded (): boolean {
     return this.#reply !== undefined && this.#reply.statusCode < 400 && wasSent(this.#reply)
   }
-}
-
-/** Whether the client stayed until the whole response was sent. */
-function wasSent ({ raw, request }: FastifyReply): boolean {
-  if (!raw.writableEnded) return false
-
-  const { stream } = raw as { stream?: ServerHttp2Stream }
-  // Not `aborted`: that is only for a stream whose writable side is still open.
-  if (stream !== undefined) return stream.rstCode === constants.NGHTTP2_NO_ERROR
-
-  // Once sent, a response has let go of its socket; one to inject() never does, but cannot lose it either. Node 20 says
-  // `finish` of a response whose socket has failed.
-  const { socket } = request.raw
-  return raw.socket === null ? !socket.errored : !socket.destroyed
 }

@@ -38,7 +38,7 @@ declare module 'fastify' {
 }
 
 /** Fastify tells here that an async handler has ended, also where its client has left and no hook will run. */
-const handlerEnd = 'tracing:fastify.request.handler:asyncStart'
+const handlerEnd = 'tracing:fastify.request.handler:asyncEnd'
 
 const register: FastifyPluginAsync<BackgroundTasksOptions> = async (fastify, opts) => {
   if (fastify.hasDecorator('backgroundTasks')) throw new FST_BGT_ALREADY_REGISTERED()
@@ -64,12 +64,17 @@ const register: FastifyPluginAsync<BackgroundTasksOptions> = async (fastify, opt
   subscribe(handlerEnd, endOfHandler)
   fastify.addHook('onResponse', drainAfterOthers)
 
+  let finished: Promise<void> | undefined
+  const finish = () => (finished ??= finishTasks(tracker, options.closeTimeout, fastify.log))
   fastify.addHook('preClose', (done) => {
     // Given from here, it runs when the server has closed, before every other onClose hook.
-    onClose(fastify, () => finishTasks(tracker, options.closeTimeout, fastify.log))
+    onClose(fastify, finish)
     done()
   })
-  fastify.addHook('onClose', async () => { unsubscribe(handlerEnd, endOfHandler) })
+  fastify.addHook('onClose', async () => {
+    await finish() // for where another plugin's preClose hook has failed, so that ours has not run
+    unsubscribe(handlerEnd, endOfHandler)
+  })
 }
 
 /** The plugin. What `require()` gives is the plugin too, so the classes are on it. */

@@ -1,5 +1,7 @@
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import type { FastifyInstance } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import t, { type Test } from 'tap'
@@ -159,6 +161,64 @@ t.test('closing does not wait longer than closeTimeout for a handler whose clien
   await app.close()
   t.same(events, ['second pool closes', 'first pool closes'])
   t.match(log.with('closing while handlers are still at work'), [{ level: 40, handlers: 1 }])
+})
+
+t.test('closing runs the tasks of a handler that never tells that it has settled', async (t) => {
+  const { app, log } = await createApp(t, { closeTimeout: 200 })
+  const events: string[] = []
+  app.addHook('onClose', async () => { events.push('close') })
+  const added = deferred()
+  app.get('/', (request) => {
+    request.backgroundTasks.addTask(() => { events.push('task') })
+    added.resolve()
+  })
+  const client = await Client.connect(await listen(app))
+  client.send('GET', '/')
+  await added.promise
+  client.hangUp()
+  await once(client.socket, 'close')
+
+  await app.close()
+  t.same(events, ['task', 'close'])
+  t.same(log.errors, [])
+  t.match(log.with('closing while handlers are still at work'), [{ level: 40, handlers: 1 }])
+})
+
+t.test('closing waits for tasks where another plugin\'s preClose hook fails', async (t) => {
+  const { app } = createBareApp(t)
+  const events: string[] = []
+  await app.register(pool('pool', events))
+  app.addHook('preClose', async () => { throw new Error('no') })
+  await app.register(backgroundTasks)
+  app.backgroundTasks.addTask(async () => {
+    await sleep(20)
+    events.push('task ends')
+  })
+  await app.ready()
+  await app.close().catch(() => {})
+  t.same(events, ['task ends', 'pool closes'])
+})
+
+t.test('what has ended is not kept in memory', async (t) => {
+  setFlagsFromString('--expose-gc')
+  const collectGarbage: () => void = runInNewContext('gc')
+  const { app } = await createApp(t)
+  const refs: Array<WeakRef<object>> = []
+  app.get('/:how', async (request) => {
+    refs.push(new WeakRef(request.backgroundTasks))
+    request.backgroundTasks.addTask(async () => { if (request.url === '/fails') throw new Error('no') })
+    return 'ok'
+  })
+  const port = await listen(app)
+  for (const url of ['/completes', '/fails']) {
+    await (await fetch(`http://127.0.0.1:${port}${url}`, { headers: { connection: 'close' } })).text()
+    await app.backgroundTasks.idle()
+  }
+  for (let i = 0; i < 20 && refs.some((ref) => ref.deref() !== undefined); i++) {
+    await sleep(10)
+    collectGarbage()
+  }
+  t.same(refs.map((ref) => ref.deref()), [undefined, undefined])
 })
 
 t.test('requests that ended in every way leave nothing to wait for', async (t) => {

@@ -132,6 +132,22 @@ t.test('with onError "stop" the tasks after one that failed do not run, and the 
   t.match(app.backgroundTasks, { pending: 0, completed: 0, failed: 1 })
 })
 
+t.test('with onError "stop" a task that onTaskError adds runs', async (t) => {
+  const { app } = await createApp(t, {
+    onError: 'stop',
+    onTaskError: (_error, _task, request) => { request?.backgroundTasks.addTask(() => { ran.push('refund') }) }
+  })
+  const ran: string[] = []
+  app.get('/', async (request) => {
+    request.backgroundTasks.addTask(function charge () { throw new Error('no') })
+    request.backgroundTasks.addTask(function receipt () { ran.push('receipt') })
+    return 'ok'
+  })
+  await app.inject('/')
+  await app.backgroundTasks.idle()
+  t.same(ran, ['refund'])
+})
+
 t.test('a failing task of one request does not touch another request', async (t) => {
   const { app } = await createApp(t, { onError: 'stop' })
   const ran: string[] = []

@@ -1,8 +1,9 @@
 import { once } from 'node:events'
+import { connect as connectHttp2, constants } from 'node:http2'
 import { PassThrough } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import t, { type Test } from 'tap'
 import backgroundTasks, { type BackgroundTasksOptions } from '../lib/index.js'
 import { createApp, createBareApp, listen } from './helpers/app.js'
@@ -126,6 +127,113 @@ t.test('a client that hangs up on a hook that answers before the plugin is asked
   client.hangUp()
   await app.backgroundTasks.idle()
   t.same(ran, ['task'])
+})
+
+t.test('a client that hangs up during another plugin\'s onRequest hook does not lose its tasks', async (t) => {
+  const { app } = createBareApp(t)
+  const events: string[] = []
+  const inHook = deferred()
+  app.addHook('onRequest', async (request, reply) => {
+    inHook.resolve()
+    await once(reply.raw, 'close')
+    await sleep(5)
+  })
+  await app.register(backgroundTasks)
+  app.get('/', async (request) => {
+    request.backgroundTasks.addTask(() => { events.push('task') })
+    await sleep(5)
+    events.push('handler settles')
+    return 'ok'
+  })
+  const client = await Client.connect(await listen(app))
+  client.send('GET', '/')
+  await inHook.promise
+  client.hangUp()
+  while (app.backgroundTasks.pending === 0) await sleep(1)
+  await app.backgroundTasks.idle()
+
+  t.same(events, ['handler settles', 'task'])
+})
+
+t.test('a client that hangs up over HTTP/2 during another plugin\'s onRequest hook does not lose its tasks', async (t) => {
+  const app = Fastify({ http2: true })
+  t.teardown(() => app.close())
+  const ran: string[] = []
+  const inHook = deferred()
+  app.addHook('onRequest', async (request, reply) => {
+    inHook.resolve()
+    await once(reply.raw, 'close')
+    await sleep(5)
+  })
+  await app.register(backgroundTasks)
+  app.get('/', async (request) => {
+    request.backgroundTasks.addTask(() => { ran.push('task') })
+    return 'ok'
+  })
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const session = connectHttp2(app.listeningOrigin)
+  t.teardown(() => session.close())
+  const stream = session.request({ ':path': '/' }).on('error', () => {})
+  await inHook.promise
+  stream.close(constants.NGHTTP2_CANCEL)
+  while (app.backgroundTasks.completed === 0) await sleep(1)
+
+  t.same(ran, ['task'])
+})
+
+t.test('a client that hangs up before the turn of its pipelined requests does not lose their tasks', async (t) => {
+  const { app } = await createApp(t, {}, { logger: false })
+  const ran: string[] = []
+  const allAtWork = deferred()
+  const hungUp = deferred()
+  const urls = Array.from({ length: 12 }, (_, i) => `/${i}`)
+  let atWork = 0
+  app.get('/:i', async (request) => {
+    request.backgroundTasks.addTask(() => { ran.push(request.url) })
+    if (++atWork === urls.length) allAtWork.resolve()
+    // The last ones reply before their turn, into the queue.
+    if (Number(request.url.slice(1)) < 9) await hungUp.promise
+    return 'ok'
+  })
+  const warnings: unknown[] = []
+  const warn = (warning: unknown) => { warnings.push(warning) }
+  process.on('warning', warn)
+  t.teardown(() => process.off('warning', warn))
+  const client = await Client.connect(await listen(app))
+  for (const url of urls) client.send('GET', url)
+  await allAtWork.promise
+  client.hangUp()
+  await sleep(20)
+  hungUp.resolve()
+  await app.backgroundTasks.idle()
+
+  t.same(ran.sort(), urls.sort())
+  t.same(warnings, [])
+})
+
+t.test('a left client\'s tasks wait for what follows the handler, too', async (t) => {
+  const { app } = await createApp(t)
+  const events: string[] = []
+  const leaving = deferred()
+  app.setErrorHandler(async (_error, request) => {
+    await sleep(5)
+    request.backgroundTasks.addTask(async () => { events.push('second task') })
+    events.push('error handler ends')
+    return 'handled'
+  })
+  app.get('/', async (request, reply) => {
+    request.backgroundTasks.addTask(async () => { events.push('first task') })
+    leaving.resolve()
+    await once(reply.raw, 'close')
+    throw new Error('no')
+  })
+  const client = await Client.connect(await listen(app))
+  client.send('GET', '/')
+  await leaving.promise
+  client.hangUp()
+  await app.backgroundTasks.idle()
+
+  t.same(events, ['error handler ends', 'first task', 'second task'])
 })
 
 t.test('a client that hangs up while its body is uploaded does not lose its tasks', async (t) => {

@@ -62,7 +62,12 @@ export class BackgroundTask<F extends TaskFunction = TaskFunction> extends Calla
 }
 
 function nameOf (func: TaskFunction): string {
-  return typeof func.name === 'string' && func.name !== '' ? func.name : 'anonymous'
+  try {
+    // A function's name can be anything, and its getter anybody's.
+    return typeof func.name === 'string' && func.name !== '' ? func.name : 'anonymous'
+  } catch {
+    return 'anonymous'
+  }
 }
 
 /** A computed key names a function at half the cost of `Object.defineProperty`. */

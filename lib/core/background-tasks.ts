@@ -56,9 +56,10 @@ export class BackgroundTasks extends BackgroundTask<() => Promise<void>> {
    *
    * @param func the function itself; or a `BackgroundTask` or a collection, to run as it is
    * @param args the function's arguments; named ones travel as a trailing options object
-   * @throws `FST_BGT_INVALID_FUNCTION` where `func` is no function
+   * @throws `FST_BGT_INVALID_FUNCTION` where `func` is no function; `FST_BGT_INVALID_TASK` where it is this collection
    */
   addTask<F extends TaskFunction> (func: F, ...args: Parameters<F>): void {
+    if ((func as unknown) === this) throw new FST_BGT_INVALID_TASK('itself, for whose end it would wait for ever')
     this.#collection.add(func, args)
   }
 

@@ -10,12 +10,12 @@ export class Collection implements Work {
   readonly entries: Entry[] = []
   readonly args = []
   readonly execution = 'await'
-  readonly #onError: OnError
+  protected readonly onError: OnError
   /** The pass under way. */
   #pass: Promise<unknown[]> | undefined
 
   constructor (onError: OnError) {
-    this.#onError = onError
+    this.onError = onError
   }
 
   get func (): TaskFunction {
@@ -46,14 +46,15 @@ export class Collection implements Work {
   /** The task that `next` gave last has completed. */
   protected completed (): void {}
 
-  /** The task that `next` gave last has failed; where the pass stops, the others will not run. */
-  protected failed (_error: unknown, _entry: Entry, _stops: boolean): void {}
+  /** The task that `next` gave last has failed. Says whether the pass goes on. */
+  protected failed (_error: unknown, _entry: Entry): boolean {
+    return this.onError === 'continue'
+  }
 
   async #runAll (): Promise<unknown[]> {
     // Who asked for the pass goes on first: the listeners of a response's `finish`, or the caller of addTask().
     await null
     const errors: unknown[] = []
-    const stops = this.#onError === 'stop'
 
     for (let ran = 0, entry = this.next(ran); entry !== undefined; entry = this.next(++ran)) {
       try {
@@ -61,8 +62,7 @@ export class Collection implements Work {
         this.completed()
       } catch (error) {
         errors.push(error)
-        this.failed(error, entry, stops)
-        if (stops) break
+        if (!this.failed(error, entry)) break
       }
     }
 

@@ -1,5 +1,10 @@
 import type { TrackedCollection } from './tracked-collection.js'
 
+interface Handler {
+  /** Runs the tasks that it has added. */
+  release (): void
+}
+
 /** Counts the tasks of an app, and knows which collections still hold some. */
 export class TaskTracker {
   /** Tasks that were accepted and have not started. */
@@ -9,6 +14,8 @@ export class TaskTracker {
   failed = 0
   /** Handlers at work: each may still add tasks. */
   handlers = 0
+  /** Those of them whose clients have left. */
+  readonly #left = new Set<Handler>()
   readonly #collections = new Set<TrackedCollection>()
   /** Those who wait for the end of something. */
   #waiters: Array<() => void> = []
@@ -17,9 +24,19 @@ export class TaskTracker {
     this.handlers++
   }
 
-  handlerSettled (): void {
+  clientLeft (handler: Handler): void {
+    this.#left.add(handler)
+  }
+
+  handlerSettled (handler: Handler): void {
     this.handlers--
+    this.#left.delete(handler)
     this.#announce()
+  }
+
+  /** Runs the tasks that wait for handlers whose clients have left. */
+  releaseLeft (): void {
+    for (const handler of this.#left) handler.release()
   }
 
   taskAccepted (collection: TrackedCollection): void {

@@ -76,11 +76,13 @@ export class TrackedCollection extends Collection {
     this.#tracker.taskEnded(this, 'completed')
   }
 
-  protected override failed (error: unknown, { task }: Entry, stops: boolean): void {
-    const skipped = stops ? this.#discard() : []
+  protected override failed (error: unknown, { task }: Entry): boolean {
+    const skipped = this.onError === 'stop' ? this.#discard() : []
     this.#reporter.taskFailed(error, task, skipped)
     this.#running = undefined
     this.#tracker.taskEnded(this, 'failed')
+    // Either way: what waits now was added by the one who was told.
+    return true
   }
 
   #discard (): BackgroundTask[] {

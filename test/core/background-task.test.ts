@@ -60,6 +60,9 @@ t.test('a task has the name of its function', async (t) => {
   const nameless = () => {}
   Object.defineProperty(nameless, 'name', { value: 42 })
 
+  const hostile = Object.defineProperty(() => {}, 'name', { get () { throw new Error('no') } })
+
+  t.equal(new BackgroundTask(hostile).name, 'anonymous', 'a name that throws')
   t.equal(new BackgroundTask(function sendWelcome () {}).name, 'sendWelcome')
   t.equal(new BackgroundTask(() => {}).name, 'anonymous')
   t.equal(new BackgroundTask(nameless).name, 'anonymous', 'a name that is no string')

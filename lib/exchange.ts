@@ -105,6 +105,16 @@ export class Exchange {
     return this.#hasSettled ? this.release() : undefined
   }
 
+  /** Lets the tasks run. Resolves when they have ended. */
+  release (): Promise<unknown> | undefined {
+    if (this.#timer !== undefined) clearTimeout(this.#timer)
+    if (this.#collection === undefined) return
+    if (this.#runOn === 'always' || this.#hasSucceeded()) return this.#collection.release()
+
+    const tasks = this.#collection.refuse().map(({ name }) => name)
+    this.#request.log.debug({ tasks }, 'background tasks discarded: runOn is "success"')
+  }
+
   #closed (reply: FastifyReply): void {
     if (this.#timer !== undefined || (this.isOver && this.#hasSettled)) return
 
@@ -141,16 +151,6 @@ export class Exchange {
     this.#tasks = new BackgroundTasks(this.#collection)
     if (this.isOver && this.#hasSettled) this.release()
     return this.#tasks
-  }
-
-  /** Lets the tasks run. Resolves when they have ended. */
-  release (): Promise<unknown> | undefined {
-    if (this.#timer !== undefined) clearTimeout(this.#timer)
-    if (this.#collection === undefined) return
-    if (this.#runOn === 'always' || this.#hasSucceeded()) return this.#collection.release()
-
-    const tasks = this.#collection.refuse().map(({ name }) => name)
-    this.#request.log.debug({ tasks }, 'background tasks discarded: runOn is "success"')
   }
 
   #hasSucceeded (): boolean {

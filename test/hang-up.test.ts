@@ -50,6 +50,15 @@ async function abandon (
   return { app, log, events }
 }
 
+/** A hook that begins, and ends when the client has left. */
+function outlast (begin: () => void) {
+  return async (_request: FastifyRequest, reply: FastifyReply) => {
+    begin()
+    await once(reply.raw, 'close')
+    await sleep(5)
+  }
+}
+
 t.test('a client that hangs up does not lose its tasks: they run once, after the handler has settled', async (t) => {
   for (const method of ['GET', 'POST']) {
     const { events } = await abandon(t, async (request, reply, note) => {
@@ -133,11 +142,7 @@ t.test('a client that hangs up during another plugin\'s onRequest hook does not 
   const { app } = createBareApp(t)
   const events: string[] = []
   const inHook = deferred()
-  app.addHook('onRequest', async (request, reply) => {
-    inHook.resolve()
-    await once(reply.raw, 'close')
-    await sleep(5)
-  })
+  app.addHook('onRequest', outlast(inHook.resolve))
   await app.register(backgroundTasks)
   app.get('/', async (request) => {
     request.backgroundTasks.addTask(() => { events.push('task') })
@@ -160,11 +165,7 @@ t.test('a client that hangs up over HTTP/2 during another plugin\'s onRequest ho
   t.teardown(() => app.close())
   const ran: string[] = []
   const inHook = deferred()
-  app.addHook('onRequest', async (request, reply) => {
-    inHook.resolve()
-    await once(reply.raw, 'close')
-    await sleep(5)
-  })
+  app.addHook('onRequest', outlast(inHook.resolve))
   await app.register(backgroundTasks)
   app.get('/', async (request) => {
     request.backgroundTasks.addTask(() => { ran.push('task') })

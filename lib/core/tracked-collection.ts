@@ -16,6 +16,8 @@ export interface TaskReporter {
  * Each runs once.
  */
 export class TrackedCollection extends Collection {
+  /** Where its tracker keeps it; -1 while it does not. */
+  index = -1
   readonly #tracker: TaskTracker
   readonly #reporter: TaskReporter
   #state: 'held' | 'released' | 'refused' = 'held'

@@ -1,6 +1,5 @@
 import { once } from 'node:events'
 import { connect, constants } from 'node:http2'
-import type { AddressInfo } from 'node:net'
 import { PassThrough, Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Fastify from 'fastify'
@@ -68,15 +67,16 @@ t.test('with runOn "success" over HTTP/2 tasks run where the client stayed, and 
   app.get('/:url', async (request) => {
     request.backgroundTasks.addTask(() => { ran.push(request.url) })
     if (request.url === '/stream') return Readable.from(async function * () { yield 'x'; await sleep(1_000) }())
-    return request.url === '/large' ? Buffer.alloc(50_000_000) : 'ok'
+    return request.url === '/large' ? Buffer.alloc(50_000) : 'ok'
   })
   await app.listen({ host: '127.0.0.1', port: 0 })
-  const session = connect(`http://127.0.0.1:${(app.server.address() as AddressInfo).port}`)
+  // A window so small that a reply which has ended is still on its way when its client leaves.
+  const session = connect(app.listeningOrigin, { settings: { initialWindowSize: 100 } })
   t.teardown(() => session.close())
 
   for (const url of ['/stream', '/large']) {
     const abandoned = session.request({ ':path': url }).on('error', () => {})
-    await once(abandoned, 'data')
+    await once(abandoned, 'response')
     abandoned.close(constants.NGHTTP2_CANCEL)
     await app.backgroundTasks.idle()
   }

@@ -3,10 +3,20 @@ import { checkRouteOptions, type BackgroundTasksRouteOptions, type ResolvedOptio
 
 type WithRouteOptions = { backgroundTasks?: BackgroundTasksRouteOptions } | undefined
 
+/** Options that were found right: those of a route are the same object at each of its requests. */
+const checked = new WeakSet<BackgroundTasksRouteOptions>()
+
+function check (options: BackgroundTasksRouteOptions): void {
+  if (checked.has(options)) return
+
+  checkRouteOptions(options)
+  checked.add(options)
+}
+
 /** An `onRoute` hook: checks the options in the route's `config`. */
 export function checkRouteConfig ({ config }: RouteOptions): void {
   const options = (config as WithRouteOptions)?.backgroundTasks
-  if (options !== undefined) checkRouteOptions(options)
+  if (options !== undefined) check(options)
 }
 
 /** What holds for a request: its route's own options, where it has any, over the plugin's. */
@@ -14,6 +24,6 @@ export function routeOptionsOf (request: FastifyRequest, options: ResolvedOption
   const own = (request.routeOptions.config as WithRouteOptions)?.backgroundTasks
   if (own === undefined) return options
 
-  checkRouteOptions(own)
+  check(own)
   return { runOn: own.runOn ?? options.runOn, onError: own.onError ?? options.onError }
 }

@@ -1,11 +1,11 @@
 import { once } from 'node:events'
-import { connect, constants } from 'node:http2'
+import { constants } from 'node:http2'
 import { PassThrough, Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Fastify from 'fastify'
 import t from 'tap'
 import backgroundTasks, { type BackgroundTasksRouteOptions } from '../lib/index.js'
-import { createApp, createBareApp, listen } from './helpers/app.js'
+import { connectHttp2, createApp, createBareApp, listen } from './helpers/app.js'
 import { Client } from './helpers/client.js'
 
 t.test('with runOn "success" tasks run only after a status below 400', async (t) => {
@@ -69,10 +69,8 @@ t.test('with runOn "success" over HTTP/2 tasks run where the client stayed, and 
     if (request.url === '/stream') return Readable.from(async function * () { yield 'x'; await sleep(1_000) }())
     return request.url === '/large' ? Buffer.alloc(50_000) : 'ok'
   })
-  await app.listen({ host: '127.0.0.1', port: 0 })
   // A window so small that a reply which has ended is still on its way when its client leaves.
-  const session = connect(app.listeningOrigin, { settings: { initialWindowSize: 100 } })
-  t.teardown(() => session.close())
+  const session = await connectHttp2(t, app, { settings: { initialWindowSize: 100 } })
 
   for (const url of ['/stream', '/large']) {
     const abandoned = session.request({ ':path': url }).on('error', () => {})
@@ -116,6 +114,7 @@ t.test('a wrong or unknown option is refused by name, when the plugin is registe
     ['always' as unknown as object, 'Invalid option "options": it must be an object, but got "always".'],
     [[], 'Invalid option "options": it must be an object, but got an array.'],
     [{ runOn: 'never' }, 'Invalid option "runOn": it must be "always" or "success", but got "never".'],
+    [{ onError: Object.assign(() => {}, { [Symbol.toStringTag]: 42 }) }, 'Invalid option "onError": it must be "continue" or "stop", but got a function.'],
     [{ onError: true }, 'Invalid option "onError": it must be "continue" or "stop", but got true.'],
     [{ onTaskError: 'log' }, 'Invalid option "onTaskError": it must be a function, but got "log".'],
     [{ closeTimeout: '10s' }, 'Invalid option "closeTimeout": it must be a whole number of milliseconds from 0 to 2147483647, but got "10s".'],

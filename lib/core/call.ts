@@ -3,7 +3,7 @@ import { describe } from './describe.js'
 import { FST_BGT_INVALID_FUNCTION } from './errors.js'
 import type { ExecutionName } from './executions/execution.js'
 import { executionOf } from './executions/index.js'
-import { kindOf } from './function-kind.js'
+import { isGeneratorFunction } from './function-kind.js'
 import type { Work } from './work.js'
 
 /** A function with its arguments. */
@@ -27,8 +27,5 @@ export class Call implements Work {
 }
 
 function checkFunction (func: unknown): void {
-  const kind = typeof func === 'function' ? kindOf(func) : 'no function'
-  if (kind === 'no function' || kind === 'GeneratorFunction' || kind === 'AsyncGeneratorFunction') {
-    throw new FST_BGT_INVALID_FUNCTION(describe(func))
-  }
+  if (typeof func !== 'function' || isGeneratorFunction(func)) throw new FST_BGT_INVALID_FUNCTION(describe(func))
 }

@@ -1,3 +1,5 @@
+import { isGeneratorFunction } from './function-kind.js'
+
 /**
  * Says what kind of value something is, for an error message. Only strings, numbers and booleans are quoted: anything
  * else may hold what belongs in no log.
@@ -5,17 +7,12 @@
 export function describe (value: unknown): string {
   switch (typeof value) {
     case 'string': return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value)
-    case 'function': return kindOfFunction(value)
+    case 'function': return isGeneratorFunction(value) ? 'a generator function, whose body would never run' : 'a function'
     case 'object': return kindOfObject(value)
     case 'symbol': return 'a symbol'
     case 'bigint': return `${value}n`
     default: return String(value)
   }
-}
-
-function kindOfFunction (value: object): string {
-  const tag = (value as { [Symbol.toStringTag]?: string })[Symbol.toStringTag]
-  return tag?.endsWith('GeneratorFunction') ? 'a generator function, whose body would never run' : 'a function'
 }
 
 function kindOfObject (value: object | null): string {

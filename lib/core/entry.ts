@@ -5,7 +5,7 @@ import type { Work } from './work.js'
 
 /** A task as it waits in a collection, with the async context in which it was added. */
 export class Entry extends AsyncResource {
-  readonly #work: Work
+  #work: Work
 
   /** @throws `FST_BGT_INVALID_FUNCTION` */
   constructor (func: TaskFunction, args: unknown[]) {
@@ -14,8 +14,11 @@ export class Entry extends AsyncResource {
     this.#work = work
   }
 
+  /** The task itself, made for the first who looks at it. */
   get task (): BackgroundTask {
-    return this.#work instanceof BackgroundTask ? this.#work : new BackgroundTask(this.#work.func, ...this.#work.args)
+    const task = this.#work instanceof BackgroundTask ? this.#work : new BackgroundTask(this.#work.func, ...this.#work.args)
+    this.#work = task
+    return task
   }
 
   /** Runs the task in its context. */

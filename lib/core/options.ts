@@ -47,9 +47,10 @@ export function checkOptions<T extends object> (options: T, rules: Rules<T>, pat
   }
 
   for (const [name, value] of Object.entries(options)) {
+    if (foreign.includes(name)) continue
+
     const rule = Object.hasOwn(rules, name) ? rules[name as keyof T] : undefined
     const fullName = path === '' ? name : `${path}.${name}`
-    if (foreign.includes(name)) continue
     if (rule === undefined) {
       throw new FST_BGT_INVALID_OPTION(fullName, `it is unknown, the known ones are ${Object.keys(rules).join(', ')}`)
     }

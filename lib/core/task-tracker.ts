@@ -19,7 +19,7 @@ export class TaskTracker {
   /** Those that hold tasks which have not ended; each knows its index. A Set would cost four times as much. */
   readonly #collections: TrackedCollection[] = []
   /** Those who wait for the end of something. */
-  #waiters: Array<() => void> = []
+  readonly #waiters: Array<() => void> = []
 
   handlerStarted (): void {
     this.handlers++
@@ -53,14 +53,12 @@ export class TaskTracker {
   taskEnded (collection: TrackedCollection, outcome: 'completed' | 'failed'): void {
     this.running--
     this[outcome]++
-    if (collection.isEmpty) this.#forget(collection)
-    this.#announce()
+    this.#lessTasks(collection)
   }
 
   tasksDiscarded (collection: TrackedCollection, count: number): void {
     this.waiting -= count
-    if (collection.isEmpty) this.#forget(collection)
-    this.#announce()
+    this.#lessTasks(collection)
   }
 
   /** Resolves when no task is waiting or running. */
@@ -76,6 +74,11 @@ export class TaskTracker {
   /** Gives up what has not ended: what waits will not run, and each unfinished task is reported. */
   abandon (): void {
     for (const collection of [...this.#collections]) collection.abandon()
+  }
+
+  #lessTasks (collection: TrackedCollection): void {
+    if (collection.isEmpty) this.#forget(collection)
+    this.#announce()
   }
 
   /** The last one takes the place of the one that goes. */

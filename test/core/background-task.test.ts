@@ -110,6 +110,7 @@ t.test('what is no function is refused where it is given', async (t) => {
     ['42', 42],
     ['1n', 1n],
     ['a symbol', Symbol('send')],
+    ['an object', { [Symbol.toStringTag]: 42 }],
     ['an array', []],
     ['an object', { secret: 'sesame' }],
     ['a promise (the function was called already)', Promise.resolve()],

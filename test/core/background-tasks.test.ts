@@ -18,6 +18,7 @@ t.test('a collection is created empty or from tasks, and takes more at any time'
 
   t.same(empty.tasks, [])
   t.equal(filled.tasks[0], first)
+  t.equal(filled.tasks[1], filled.tasks[1], 'made once')
   t.same(filled.tasks.map(({ args }) => args), [['first'], ['second']])
   t.same(ran, ['first', 'second'])
   t.same(new BackgroundTasks(null).tasks, [])

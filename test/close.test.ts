@@ -38,6 +38,15 @@ async function createPooledApp (t: Test, options: BackgroundTasksOptions = {}) {
   return { app, log, events, handlerAtWork, goOn }
 }
 
+/** A client of `/` that leaves while its handler is at work. */
+async function leave (app: FastifyInstance, handlerAtWork: Promise<void>): Promise<void> {
+  const client = await Client.connect(await listen(app))
+  client.send('GET', '/')
+  await handlerAtWork
+  client.hangUp()
+  await once(client.socket, 'close')
+}
+
 const inOrder = ['task ends', 'second pool closes', 'first pool closes']
 
 t.test('closing waits for the tasks of a request in flight, before any other onClose hook', async (t) => {
@@ -71,11 +80,7 @@ t.test('closing waits for tasks that are running', async (t) => {
 
 t.test('closing waits for a handler whose client has left', async (t) => {
   const { app, events, handlerAtWork, goOn } = await createPooledApp(t)
-  const client = await Client.connect(await listen(app))
-  client.send('GET', '/')
-  await handlerAtWork.promise
-  client.hangUp()
-  await once(client.socket, 'close')
+  await leave(app, handlerAtWork.promise)
   await sleep(10)
 
   const closed = app.close()
@@ -152,11 +157,7 @@ t.test('closing gives up tasks that do not end within closeTimeout, and names ea
 
 t.test('closing does not wait longer than closeTimeout for a handler whose client has left', async (t) => {
   const { app, log, events, handlerAtWork } = await createPooledApp(t, { closeTimeout: 50 })
-  const client = await Client.connect(await listen(app))
-  client.send('GET', '/')
-  await handlerAtWork.promise
-  client.hangUp()
-  await once(client.socket, 'close')
+  await leave(app, handlerAtWork.promise)
 
   await app.close()
   t.same(events, ['second pool closes', 'first pool closes'])
@@ -172,11 +173,7 @@ t.test('closing runs the tasks of a handler that never tells that it has settled
     request.backgroundTasks.addTask(() => { events.push('task') })
     added.resolve()
   })
-  const client = await Client.connect(await listen(app))
-  client.send('GET', '/')
-  await added.promise
-  client.hangUp()
-  await once(client.socket, 'close')
+  await leave(app, added.promise)
 
   await app.close()
   t.same(events, ['task', 'close'])

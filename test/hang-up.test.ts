@@ -1,12 +1,12 @@
 import { once } from 'node:events'
-import { connect as connectHttp2, constants } from 'node:http2'
+import { constants } from 'node:http2'
 import { PassThrough } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import t, { type Test } from 'tap'
 import backgroundTasks, { type BackgroundTasksOptions } from '../lib/index.js'
-import { createApp, createBareApp, listen } from './helpers/app.js'
+import { connectHttp2, createApp, createBareApp, listen } from './helpers/app.js'
 import { Client } from './helpers/client.js'
 import { deferred } from './helpers/promise.js'
 
@@ -171,9 +171,7 @@ t.test('a client that hangs up over HTTP/2 during another plugin\'s onRequest ho
     request.backgroundTasks.addTask(() => { ran.push('task') })
     return 'ok'
   })
-  await app.listen({ host: '127.0.0.1', port: 0 })
-  const session = connectHttp2(app.listeningOrigin)
-  t.teardown(() => session.close())
+  const session = await connectHttp2(t, app)
   const stream = session.request({ ':path': '/' }).on('error', () => {})
   await inHook.promise
   stream.close(constants.NGHTTP2_CANCEL)

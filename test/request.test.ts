@@ -1,12 +1,11 @@
 import { once } from 'node:events'
-import { connect as connectHttp2, constants } from 'node:http2'
-import type { AddressInfo } from 'node:net'
+import { constants } from 'node:http2'
 import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Fastify from 'fastify'
 import t from 'tap'
 import backgroundTasks, { BackgroundTask, BackgroundTasks } from '../lib/index.js'
-import { createApp, createBareApp, listen } from './helpers/app.js'
+import { connectHttp2, createApp, createBareApp, listen } from './helpers/app.js'
 import { Client } from './helpers/client.js'
 import { deferred } from './helpers/promise.js'
 
@@ -132,9 +131,7 @@ t.test('tasks run over HTTP/2, also where the client has left', async (t) => {
     events.push('abandoned: handler settles')
     return 'ok'
   })
-  await app.listen({ host: '127.0.0.1', port: 0 })
-  const session = connectHttp2(`http://127.0.0.1:${(app.server.address() as AddressInfo).port}`)
-  t.teardown(() => session.close())
+  const session = await connectHttp2(t, app)
 
   const served = session.request({ ':path': '/' }).resume()
   await once(served, 'close')

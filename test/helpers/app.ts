@@ -1,4 +1,5 @@
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import { connect, type ClientHttp2Session, type ClientSessionOptions } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { Writable } from 'node:stream'
 import type { Test } from 'tap'
@@ -48,4 +49,16 @@ export function createBareApp (t: Test, serverOptions: FastifyServerOptions = {}
 export async function listen (app: FastifyInstance): Promise<number> {
   await app.listen({ host: '127.0.0.1', port: 0 })
   return (app.server.address() as AddressInfo).port
+}
+
+/** Listens on a free port, and connects over HTTP/2 until the test ends. */
+export async function connectHttp2 (
+  t: Test,
+  app: { listen: FastifyInstance['listen'], listeningOrigin: string },
+  options?: ClientSessionOptions
+): Promise<ClientHttp2Session> {
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const session = connect(app.listeningOrigin, options)
+  t.teardown(() => session.close())
+  return session
 }

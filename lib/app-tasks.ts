@@ -1,4 +1,5 @@
 import type { TaskFunction } from './core/background-task.js'
+import type { Executions } from './core/executions/index.js'
 import type { TaskTracker } from './core/task-tracker.js'
 import { TrackedCollection, type TaskReporter } from './core/tracked-collection.js'
 
@@ -6,10 +7,12 @@ import { TrackedCollection, type TaskReporter } from './core/tracked-collection.
 export class AppTasks {
   readonly #tracker: TaskTracker
   readonly #reporter: TaskReporter
+  readonly #executions: Executions
 
-  constructor (tracker: TaskTracker, reporter: TaskReporter) {
+  constructor (tracker: TaskTracker, reporter: TaskReporter, executions: Executions) {
     this.#tracker = tracker
     this.#reporter = reporter
+    this.#executions = executions
   }
 
   /** Tasks that wait: for their response to be sent, or for those before them in their collection. */
@@ -33,7 +36,7 @@ export class AppTasks {
    * @throws `FST_BGT_INVALID_FUNCTION` where `func` is no function
    */
   addTask<F extends TaskFunction> (func: F, ...args: Parameters<F>): void {
-    const tasks = new TrackedCollection(this.#tracker, this.#reporter, 'continue')
+    const tasks = new TrackedCollection(this.#tracker, this.#reporter, this.#executions, 'continue')
     tasks.add(func, args)
     tasks.release()
   }

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { wasSent, whenClosed } from './connection.js'
 import { BackgroundTasks } from './core/background-tasks.js'
+import type { Executions } from './core/executions/index.js'
 import type { TaskTracker } from './core/task-tracker.js'
 import { TrackedCollection } from './core/tracked-collection.js'
 import type { ResolvedOptions, RunOn } from './options.js'
@@ -10,6 +11,13 @@ import { TaskLog } from './task-log.js'
 /** Where a request keeps its exchange. */
 export const kExchange = Symbol('fastify-background-tasks.exchange')
 
+/** What the requests of an app share. */
+export interface App {
+  readonly tracker: TaskTracker
+  readonly executions: Executions
+  readonly options: ResolvedOptions
+}
+
 type Carrier = { [kExchange]?: Exchange | null }
 
 /** A request's exchange; none where the request has not come as far as the plugin's `onRequest` hook. */
@@ -18,8 +26,8 @@ export function exchangeOf (request: FastifyRequest): Exchange | null | undefine
 }
 
 /** A request's exchange, which begins here if it has not. */
-export function beginExchange (request: FastifyRequest, tracker: TaskTracker, options: ResolvedOptions): Exchange {
-  return ((request as Carrier)[kExchange] ??= new Exchange(request, tracker, options))
+export function beginExchange (request: FastifyRequest, app: App): Exchange {
+  return ((request as Carrier)[kExchange] ??= new Exchange(request, app))
 }
 
 /** Subscriber of Fastify's tracing channel: an async handler has ended. */
@@ -42,8 +50,7 @@ const longestOnResponse = 1_000
  */
 export class Exchange {
   readonly #request: FastifyRequest
-  readonly #tracker: TaskTracker
-  readonly #options: ResolvedOptions
+  readonly #app: App
   /** Whether the response is over: sent, or abandoned by the client. */
   isOver = false
   #reply: FastifyReply | undefined
@@ -54,11 +61,10 @@ export class Exchange {
   #hasSettled = false
   #timer: NodeJS.Timeout | undefined
 
-  constructor (request: FastifyRequest, tracker: TaskTracker, options: ResolvedOptions) {
+  constructor (request: FastifyRequest, app: App) {
     this.#request = request
-    this.#tracker = tracker
-    this.#options = options
-    tracker.handlerStarted()
+    this.#app = app
+    app.tracker.handlerStarted()
   }
 
   /** The request's collection, created at first use. */
@@ -85,7 +91,7 @@ export class Exchange {
     if (this.#hasSettled) return
 
     this.#hasSettled = true
-    this.#tracker.handlerSettled(this)
+    this.#app.tracker.handlerSettled(this)
     if (this.isOver) this.release()
   }
 
@@ -128,7 +134,7 @@ export class Exchange {
 
   /** The client has left, and the handler is still at work. */
   #outlive (reply: FastifyReply): void {
-    this.#tracker.clientLeft(this)
+    this.#app.tracker.clientLeft(this)
     this.#timer = setTimeout(() => { this.settled() }, longestAfterlife).unref()
 
     // A reply that is sent comes to the onSend hook, in its time; one that is taken over nowhere.
@@ -144,10 +150,11 @@ export class Exchange {
   }
 
   #createTasks (): BackgroundTasks {
-    const { runOn, onError } = routeOptionsOf(this.#request, this.#options)
-    const log = new TaskLog(this.#request.log, this.#options.onTaskError, this.#request)
+    const { tracker, executions, options } = this.#app
+    const { runOn, onError } = routeOptionsOf(this.#request, options)
+    const log = new TaskLog(this.#request.log, options.onTaskError, this.#request)
     this.#runOn = runOn
-    this.#collection = new TrackedCollection(this.#tracker, log, onError)
+    this.#collection = new TrackedCollection(tracker, log, executions, onError)
     this.#tasks = new BackgroundTasks(this.#collection)
     if (this.isOver && this.#hasSettled) this.release()
     return this.#tasks

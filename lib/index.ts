@@ -6,6 +6,7 @@ import { finishTasks, onClose } from './close.js'
 import { BackgroundTask } from './core/background-task.js'
 import { BackgroundTasks } from './core/background-tasks.js'
 import { FST_BGT_ALREADY_REGISTERED } from './core/errors.js'
+import { Executions } from './core/executions/index.js'
 import { TaskTracker } from './core/task-tracker.js'
 import { drainAfterOthers, drainLast } from './drain.js'
 import { beginExchange, endOfHandler, exchangeOf, kExchange } from './exchange.js'
@@ -45,9 +46,11 @@ const register: FastifyPluginAsync<BackgroundTasksOptions> = async (fastify, opt
 
   const options = resolveOptions(opts)
   const tracker = new TaskTracker()
-  const begin = (request: FastifyRequest) => beginExchange(request, tracker, options)
+  const executions = new Executions()
+  const app = { tracker, executions, options }
+  const begin = (request: FastifyRequest) => beginExchange(request, app)
 
-  fastify.decorate('backgroundTasks', new AppTasks(tracker, new TaskLog(fastify.log, options.onTaskError)))
+  fastify.decorate('backgroundTasks', new AppTasks(tracker, new TaskLog(fastify.log, options.onTaskError), executions))
   fastify.decorateRequest(kExchange, null)
   fastify.decorateRequest('backgroundTasks', { getter () { return begin(this).tasks } })
 

@@ -2,6 +2,7 @@ import { Call } from './call.js'
 import { Callable } from './callable.js'
 import { Collection } from './collection.js'
 import type { ExecutionName } from './executions/execution.js'
+import type { Executions } from './executions/index.js'
 import type { Work } from './work.js'
 
 /** A function that a task can run; only `any` lets functions of every signature in. */
@@ -33,9 +34,9 @@ export class BackgroundTask<F extends TaskFunction = TaskFunction> extends Calla
    */
   constructor (func: F, ...args: Parameters<F>)
   /** @internal */
-  constructor (collection: Collection)
-  constructor (func: F | Collection, ...args: unknown[]) {
-    const work = func instanceof Collection ? func : new Call(func, args)
+  constructor (work: Work)
+  constructor (func: F | Work, ...args: unknown[]) {
+    const work = func instanceof Collection || func instanceof Call ? func : new Call(func as F, args)
     super(work instanceof Collection ? closureOfCollection() : closureNamed(nameOf(work.func)))
     this.#work = work
   }
@@ -56,8 +57,11 @@ export class BackgroundTask<F extends TaskFunction = TaskFunction> extends Calla
   }
 
   /** Runs the task: resolves to what its function returned, rejects with what it threw. */
-  run (): Promise<Awaited<ReturnType<F>>> {
-    return this.#work.run() as Promise<Awaited<ReturnType<F>>>
+  run (): Promise<Awaited<ReturnType<F>>>
+  /** @internal */
+  run (executions?: Executions): Promise<Awaited<ReturnType<F>>>
+  run (executions?: Executions): Promise<Awaited<ReturnType<F>>> {
+    return this.#work.run(executions) as Promise<Awaited<ReturnType<F>>>
   }
 }
 

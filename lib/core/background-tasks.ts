@@ -2,6 +2,7 @@ import { BackgroundTask, type TaskFunction } from './background-task.js'
 import { Collection, type OnError } from './collection.js'
 import { describe } from './describe.js'
 import { FST_BGT_INVALID_TASK } from './errors.js'
+import type { Executions } from './executions/index.js'
 import { checkOptions, oneOf } from './options.js'
 
 /** Options of a collection. */
@@ -70,8 +71,11 @@ export class BackgroundTasks extends BackgroundTask<() => Promise<void>> {
    * @returns resolves when all have ended; rejects with the error of the one that failed, or with an `AggregateError`
    * where several did
    */
-  override run (): Promise<void> {
-    return super.run()
+  override run (): Promise<void>
+  /** @internal */
+  override run (executions?: Executions): Promise<void>
+  override run (executions?: Executions): Promise<void> {
+    return super.run(executions)
   }
 }
 

@@ -2,7 +2,7 @@ import type { TaskFunction } from './background-task.js'
 import { describe } from './describe.js'
 import { FST_BGT_INVALID_FUNCTION } from './errors.js'
 import type { ExecutionName } from './executions/execution.js'
-import { executionOf } from './executions/index.js'
+import { defaultExecutions, type Executions } from './executions/index.js'
 import { isGeneratorFunction } from './function-kind.js'
 import type { Work } from './work.js'
 
@@ -10,19 +10,22 @@ import type { Work } from './work.js'
 export class Call implements Work {
   readonly func: TaskFunction
   readonly args: unknown[]
+  readonly #executions: Executions
 
-  constructor (func: TaskFunction, args: unknown[]) {
+  /** @throws `FST_BGT_INVALID_FUNCTION` */
+  constructor (func: TaskFunction, args: unknown[], executions = defaultExecutions) {
     checkFunction(func)
     this.func = func
     this.args = args
+    this.#executions = executions
   }
 
   get execution (): ExecutionName {
-    return executionOf(this.func).name
+    return this.#executions.of(this.func).name
   }
 
-  run (): Promise<unknown> {
-    return executionOf(this.func).run(this.func, this.args)
+  run (executions = this.#executions): Promise<unknown> {
+    return executions.of(this.func).run(this.func, this.args)
   }
 }
 

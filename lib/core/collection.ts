@@ -1,5 +1,6 @@
 import type { TaskFunction } from './background-task.js'
 import { Entry } from './entry.js'
+import { defaultExecutions, type Executions } from './executions/index.js'
 import type { Work } from './work.js'
 
 /** What a failing task means for those after it in its collection. */
@@ -11,11 +12,13 @@ export class Collection implements Work {
   readonly args = []
   readonly execution = 'await'
   protected readonly onError: OnError
+  readonly #executions: Executions
   /** The pass under way. */
   #pass: Promise<unknown[]> | undefined
 
-  constructor (onError: OnError) {
+  constructor (onError: OnError, executions = defaultExecutions) {
     this.onError = onError
+    this.#executions = executions
   }
 
   get func (): TaskFunction {
@@ -23,19 +26,19 @@ export class Collection implements Work {
   }
 
   add (func: TaskFunction, args: unknown[]): void {
-    this.entries.push(new Entry(func, args))
+    this.entries.push(new Entry(func, args, this.#executions))
   }
 
   /** Runs every task, and rejects with what one of them threw, or with an `AggregateError` where several did. */
-  async run (): Promise<void> {
-    const errors = await this.pass()
+  async run (executions?: Executions): Promise<void> {
+    const errors = await this.pass(executions)
     if (errors.length === 1) throw errors[0]
     if (errors.length > 1) throw new AggregateError(errors, `${errors.length} background tasks failed`)
   }
 
   /** Runs every task, and resolves to what they threw. Joins the pass under way, if there is one. */
-  pass (): Promise<unknown[]> {
-    return (this.#pass ??= this.#runAll())
+  pass (executions = this.#executions): Promise<unknown[]> {
+    return (this.#pass ??= this.#runAll(executions))
   }
 
   /** The entry to run when `ran` have run in this pass. */
@@ -51,14 +54,14 @@ export class Collection implements Work {
     return this.onError === 'continue'
   }
 
-  async #runAll (): Promise<unknown[]> {
+  async #runAll (executions: Executions): Promise<unknown[]> {
     // Who asked for the pass goes on first: the listeners of a response's `finish`, or the caller of addTask().
     await null
     const errors: unknown[] = []
 
     for (let ran = 0, entry = this.next(ran); entry !== undefined; entry = this.next(++ran)) {
       try {
-        await entry.run()
+        await entry.run(executions)
         this.completed()
       } catch (error) {
         errors.push(error)

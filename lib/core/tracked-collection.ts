@@ -1,6 +1,7 @@
 import type { BackgroundTask, TaskFunction } from './background-task.js'
 import { Collection, type OnError } from './collection.js'
 import type { Entry } from './entry.js'
+import type { Executions } from './executions/index.js'
 import type { TaskTracker } from './task-tracker.js'
 
 /** Learns what nobody awaits. Must not throw. */
@@ -23,8 +24,8 @@ export class TrackedCollection extends Collection {
   #state: 'held' | 'released' | 'refused' = 'held'
   #running: Entry | undefined
 
-  constructor (tracker: TaskTracker, reporter: TaskReporter, onError: OnError) {
-    super(onError)
+  constructor (tracker: TaskTracker, reporter: TaskReporter, executions: Executions, onError: OnError) {
+    super(onError, executions)
     this.#tracker = tracker
     this.#reporter = reporter
   }
@@ -42,8 +43,8 @@ export class TrackedCollection extends Collection {
   }
 
   /** Runs what it holds, now, whether released or not. Failures have been reported, so nobody needs to handle them. */
-  override run (): Promise<void> {
-    const run = super.run()
+  override run (executions?: Executions): Promise<void> {
+    const run = super.run(executions)
     run.catch(() => {})
     return run
   }

@@ -1,5 +1,6 @@
 import type { TaskFunction } from './background-task.js'
 import type { ExecutionName } from './executions/execution.js'
+import type { Executions } from './executions/index.js'
 
 /**
  * What stands behind a task: a call, or a collection. It is a plain object, where a task is a function with a prototype
@@ -9,5 +10,6 @@ export interface Work {
   readonly func: TaskFunction
   readonly args: unknown[]
   readonly execution: ExecutionName
-  run (): Promise<unknown>
+  /** Runs it in these executions, or else in its own. */
+  run (executions?: Executions): Promise<unknown>
 }

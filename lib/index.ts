@@ -10,9 +10,12 @@ import { Executions } from './core/executions/index.js'
 import { TaskTracker } from './core/task-tracker.js'
 import { drainAfterOthers, drainLast } from './drain.js'
 import { beginExchange, endOfHandler, exchangeOf, kExchange } from './exchange.js'
+import { InlineWatch } from './inline-watch.js'
+import { openThreads } from './open-threads.js'
 import { resolveOptions, type BackgroundTasksOptions, type BackgroundTasksRouteOptions } from './options.js'
 import { checkRouteConfig } from './route-options.js'
 import { TaskLog } from './task-log.js'
+import { loadTasks } from './threads/load-tasks.js'
 
 export { BackgroundTask } from './core/background-task.js'
 export { BackgroundTasks } from './core/background-tasks.js'
@@ -21,6 +24,9 @@ export type { TaskFunction } from './core/background-task.js'
 export type { CollectionOptions } from './core/background-tasks.js'
 export type { OnError } from './core/collection.js'
 export type { ExecutionName } from './core/executions/execution.js'
+export { loadTasks } from './threads/load-tasks.js'
+export type { TaskModules } from './threads/task-modules.js'
+export type { ThreadOptions } from './threads/thread-options.js'
 export type { BackgroundTasksOptions, BackgroundTasksRouteOptions, RunOn } from './options.js'
 
 declare module 'fastify' {
@@ -46,7 +52,9 @@ const register: FastifyPluginAsync<BackgroundTasksOptions> = async (fastify, opt
 
   const options = resolveOptions(opts)
   const tracker = new TaskTracker()
-  const executions = new Executions()
+  const threads = await openThreads(options, fastify.log)
+  const watch = new InlineWatch(fastify.log, options.blockedWarning, threads !== undefined)
+  const executions = new Executions({ threads, timeout: options.timeout, ranInline: watch.ran.bind(watch) })
   const app = { tracker, executions, options }
   const begin = (request: FastifyRequest) => beginExchange(request, app)
 
@@ -68,7 +76,7 @@ const register: FastifyPluginAsync<BackgroundTasksOptions> = async (fastify, opt
   fastify.addHook('onResponse', drainAfterOthers)
 
   let finished: Promise<void> | undefined
-  const finish = () => (finished ??= finishTasks(tracker, options.closeTimeout, fastify.log))
+  const finish = () => (finished ??= finishTasks(tracker, options.closeTimeout, fastify.log).then(() => threads?.close()))
   fastify.addHook('preClose', (done) => {
     // Given from here, it runs when the server has closed, before every other onClose hook.
     onClose(fastify, finish)
@@ -83,7 +91,7 @@ const register: FastifyPluginAsync<BackgroundTasksOptions> = async (fastify, opt
 /** The plugin. What `require()` gives is the plugin too, so the classes are on it. */
 export const backgroundTasks = Object.assign(
   fastifyPlugin(register, { fastify: '5.x', name: 'fastify-background-tasks' }),
-  { BackgroundTask, BackgroundTasks }
+  { BackgroundTask, BackgroundTasks, loadTasks }
 )
 Object.assign(backgroundTasks, { backgroundTasks })
 

@@ -2,7 +2,9 @@ import type { FastifyRequest } from 'fastify'
 import type { BackgroundTask } from './core/background-task.js'
 import { onErrorRule } from './core/background-tasks.js'
 import type { OnError } from './core/collection.js'
-import { aFunction, checkOptions, milliseconds, oneOf, type Rules } from './core/options.js'
+import { aFunction, anything, checkOptions, milliseconds, oneOf, someMilliseconds, type Rules } from './core/options.js'
+import { taskModulesRule, type TaskModules } from './threads/task-modules.js'
+import { checkThreadOptions, type ThreadOptions } from './threads/thread-options.js'
 
 /** After which responses tasks run. */
 export type RunOn = 'always' | 'success'
@@ -25,6 +27,16 @@ export interface BackgroundTasksRouteOptions {
 /** The plugin's options. */
 export interface BackgroundTasksOptions extends BackgroundTasksRouteOptions {
   /**
+   * Task modules, whose exported plain functions run in worker threads: files, folders (read recursively) and packages.
+   * Paths are relative to the working directory.
+   */
+  tasks?: TaskModules | undefined
+  /**
+   * The thread pool; `false` runs the plain functions of task modules inline.
+   * @default {}
+   */
+  threads?: false | ThreadOptions | undefined
+  /**
    * Called with each task that has failed, after the error has been logged. What it throws is logged as well.
    *
    * @param error what the task threw
@@ -32,6 +44,18 @@ export interface BackgroundTasksOptions extends BackgroundTasksRouteOptions {
    * @param request the request whose task it was; `undefined` for a task of `fastify.backgroundTasks`
    */
   onTaskError?: ((error: unknown, task: BackgroundTask, request: FastifyRequest | undefined) => void) | undefined
+  /**
+   * How long each task may take, in milliseconds. One that takes longer fails with `FST_BGT_TIMEOUT`, and the next one
+   * runs: its thread is stopped, an async function's promise is no longer awaited. A plain function that runs inline
+   * cannot be stopped.
+   * @default none
+   */
+  timeout?: number | undefined
+  /**
+   * How long a plain function may hold the event loop, in milliseconds, before a warning names it; `0` for no warning.
+   * @default 50
+   */
+  blockedWarning?: number | undefined
   /**
    * How long `fastify.close()` waits for tasks once the server has closed, in milliseconds. Tasks that have not ended
    * by then are named in the log, and the close goes on.
@@ -47,7 +71,11 @@ const routeRules: Rules<BackgroundTasksRouteOptions> = {
 
 const rules: Rules<BackgroundTasksOptions> = {
   ...routeRules,
+  tasks: taskModulesRule,
+  threads: anything,
   onTaskError: aFunction,
+  timeout: someMilliseconds,
+  blockedWarning: milliseconds,
   closeTimeout: milliseconds
 }
 
@@ -57,11 +85,16 @@ const registerOptions = ['prefix', 'logLevel', 'logSerializers']
 /** The plugin's options with their defaults, checked. */
 export function resolveOptions (options: BackgroundTasksOptions) {
   checkOptions(options, rules, '', registerOptions)
+  checkThreadOptions(options.threads ?? {})
 
   return {
+    tasks: options.tasks,
+    threads: options.threads ?? {},
     runOn: options.runOn ?? 'always',
     onError: options.onError ?? 'continue',
     onTaskError: options.onTaskError,
+    timeout: options.timeout,
+    blockedWarning: options.blockedWarning ?? 50,
     closeTimeout: options.closeTimeout ?? 10_000
   } as const
 }

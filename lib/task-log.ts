@@ -1,6 +1,7 @@
-import { inspect, types } from 'node:util'
+import { inspect } from 'node:util'
 import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
 import type { BackgroundTask } from './core/background-task.js'
+import { isError } from './core/is-error.js'
 import type { TaskReporter } from './core/tracked-collection.js'
 import type { BackgroundTasksOptions } from './options.js'
 
@@ -53,7 +54,7 @@ export class TaskLog implements TaskReporter {
 
 /** What is thrown need be no error, but what is logged as `err` must be one to be seen at all. */
 function toError (thrown: unknown): Error {
-  if (types.isNativeError(thrown)) return thrown
+  if (isError(thrown)) return thrown
   return new Error(`Thrown, though it is no error: ${show(thrown)}`)
 }
 

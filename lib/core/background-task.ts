@@ -3,6 +3,7 @@ import { Callable } from './callable.js'
 import { Collection } from './collection.js'
 import type { ExecutionName } from './executions/execution.js'
 import type { Executions } from './executions/index.js'
+import { nameOf } from './task-name.js'
 import type { Work } from './work.js'
 
 /** A function that a task can run; only `any` lets functions of every signature in. */
@@ -23,7 +24,7 @@ export interface BackgroundTask<F extends TaskFunction = TaskFunction> {
  * ```
  */
 export class BackgroundTask<F extends TaskFunction = TaskFunction> extends Callable {
-  /** The function's name, or `anonymous`. */
+  /** The name under which the function's task module exports it (`emails.sendWelcome`); else the function's, or `anonymous`. */
   declare readonly name: string
   readonly #work: Work
 
@@ -39,6 +40,11 @@ export class BackgroundTask<F extends TaskFunction = TaskFunction> extends Calla
     const work = func instanceof Collection || func instanceof Call ? func : new Call(func as F, args)
     super(work instanceof Collection ? closureOfCollection() : closureNamed(nameOf(work.func)))
     this.#work = work
+  }
+
+  /** @internal The call behind a task, unless a subclass runs it in a way of its own. */
+  static callOf (task: BackgroundTask): Call | undefined {
+    return task.#work instanceof Call && task.run === BackgroundTask.prototype.run ? task.#work : undefined
   }
 
   /** The function. */
@@ -62,15 +68,6 @@ export class BackgroundTask<F extends TaskFunction = TaskFunction> extends Calla
   run (executions?: Executions): Promise<Awaited<ReturnType<F>>>
   run (executions?: Executions): Promise<Awaited<ReturnType<F>>> {
     return this.#work.run(executions) as Promise<Awaited<ReturnType<F>>>
-  }
-}
-
-function nameOf (func: TaskFunction): string {
-  try {
-    // A function's name can be anything, and its getter anybody's.
-    return typeof func.name === 'string' && func.name !== '' ? func.name : 'anonymous'
-  } catch {
-    return 'anonymous'
   }
 }
 

@@ -1,6 +1,7 @@
 import type { TaskFunction } from './background-task.js'
 import { Entry } from './entry.js'
 import { defaultExecutions, type Executions } from './executions/index.js'
+import { HandedOver } from './handed-over.js'
 import type { Work } from './work.js'
 
 /** What a failing task means for those after it in its collection. */
@@ -46,6 +47,11 @@ export class Collection implements Work {
     return this.entries[ran]
   }
 
+  /** Where in `entries` those begin that come after it. */
+  protected indexAfter (ran: number): number {
+    return ran + 1
+  }
+
   /** The task that `next` gave last has completed. */
   protected completed (): void {}
 
@@ -58,10 +64,11 @@ export class Collection implements Work {
     // Who asked for the pass goes on first: the listeners of a response's `finish`, or the caller of addTask().
     await null
     const errors: unknown[] = []
+    const handedOver = executions.haveLanes ? new HandedOver(executions, this.onError) : undefined
 
     for (let ran = 0, entry = this.next(ran); entry !== undefined; entry = this.next(++ran)) {
       try {
-        await entry.run(executions)
+        await (handedOver?.run(entry, this.entries, this.indexAfter(ran)) ?? entry.run(executions))
         this.completed()
       } catch (error) {
         errors.push(error)

@@ -1,29 +1,43 @@
 import { AsyncResource } from 'node:async_hooks'
 import { BackgroundTask, type TaskFunction } from './background-task.js'
 import { Call } from './call.js'
+import type { Execution, Lane } from './executions/execution.js'
 import type { Executions } from './executions/index.js'
-import type { Work } from './work.js'
 
 /** A task as it waits in a collection, with the async context in which it was added. */
 export class Entry extends AsyncResource {
-  #work: Work
+  /** None for a collection, or for a task that runs in a way of its own. */
+  readonly #call: Call | undefined
+  #task: BackgroundTask | undefined
 
   /** @throws `FST_BGT_INVALID_FUNCTION` */
   constructor (func: TaskFunction, args: unknown[], executions: Executions) {
-    const work = func instanceof BackgroundTask ? func : new Call(func, args, executions)
+    const task = func instanceof BackgroundTask ? func : undefined
+    const call = task === undefined ? new Call(func, args, executions) : BackgroundTask.callOf(task)
     super('BackgroundTask')
-    this.#work = work
+    this.#task = task
+    this.#call = call
   }
 
   /** The task itself, made for the first who looks at it. */
   get task (): BackgroundTask {
-    const task = this.#work instanceof BackgroundTask ? this.#work : new BackgroundTask(this.#work)
-    this.#work = task
-    return task
+    return (this.#task ??= new BackgroundTask(this.#call as Call))
   }
 
   /** Runs the task in its context. */
   run (executions: Executions): Promise<unknown> {
-    return this.runInAsyncScope(this.#work.run, this.#work, executions)
+    const work = this.#call ?? this.task
+    return this.runInAsyncScope(work.run, work, executions)
+  }
+
+  /** How the task runs, where it is a call. */
+  executionIn (executions: Executions): Execution | undefined {
+    return this.#call && executions.of(this.#call.func)
+  }
+
+  /** Hands the task over to a lane. */
+  runIn (lane: Lane): Promise<unknown> {
+    const { func, args } = this.#call as Call
+    return lane.run(func, args)
   }
 }

@@ -24,6 +24,35 @@ export const FST_BGT_INVALID_OPTION = createError<[option: string, problem: stri
   TypeError as ErrorConstructor
 )
 
+/** A task module cannot be found or loaded, or two of their functions have one name. */
+export const FST_BGT_TASK_MODULE = createError<[module: string, problem: string, options?: { cause: unknown }]>(
+  'FST_BGT_TASK_MODULE',
+  'Task module %s: %s.',
+  500
+)
+
+/** An argument or a result that cannot be cloned, so that it cannot go to a thread or come from it. */
+export const FST_BGT_ARGUMENT = createError<[task: string, value: string, problem: string]>(
+  'FST_BGT_ARGUMENT',
+  'Background task "%s" runs in a worker thread, but %s cannot be cloned: it is %s. Pass plain data (an id, a path, a buffer), and let the task look up the rest.',
+  500,
+  TypeError as ErrorConstructor
+)
+
+/** A task ran past its timeout. */
+export const FST_BGT_TIMEOUT = createError<[task: string, timeout: number]>(
+  'FST_BGT_TIMEOUT',
+  'Background task "%s" ran past its timeout of %d ms. Give it less to do at once, or raise the option "timeout".',
+  500
+)
+
+/** The thread of a task has ended before the task. */
+export const FST_BGT_THREAD = createError<[task: string, problem: string, options?: { cause: unknown }]>(
+  'FST_BGT_THREAD',
+  'The worker thread of background task "%s" %s.',
+  500
+)
+
 /** The plugin is registered where it is registered already. */
 export const FST_BGT_ALREADY_REGISTERED = createError<[]>(
   'FST_BGT_ALREADY_REGISTERED',

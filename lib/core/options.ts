@@ -28,10 +28,28 @@ export const aFunction: Rule = {
 /** The longest delay of a timer: a longer one would fire at once. https://nodejs.org/api/timers.html#settimeoutcallback-delay-args */
 const longestDelay = 2 ** 31 - 1
 
+/** A count. */
+export const atLeastOne: Rule = {
+  expected: 'a whole number from 1',
+  accepts: (value) => Number.isInteger(value) && Number(value) >= 1
+}
+
 /** A duration in milliseconds. */
 export const milliseconds: Rule = {
   expected: `a whole number of milliseconds from 0 to ${longestDelay}`,
   accepts: (value) => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= longestDelay
+}
+
+/** A duration in milliseconds in which something can happen. */
+export const someMilliseconds: Rule = {
+  expected: `a whole number of milliseconds from 1 to ${longestDelay}`,
+  accepts: (value) => atLeastOne.accepts(value) && milliseconds.accepts(value)
+}
+
+/** Whatever has checks of its own. */
+export const anything: Rule = {
+  expected: 'anything',
+  accepts: () => true
 }
 
 /**

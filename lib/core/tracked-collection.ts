@@ -23,6 +23,8 @@ export class TrackedCollection extends Collection {
   readonly #reporter: TaskReporter
   #state: 'held' | 'released' | 'refused' = 'held'
   #running: Entry | undefined
+  /** What was running when the collection was given up: reported as unfinished, not as failed. */
+  #abandoned: Entry | undefined
 
   constructor (tracker: TaskTracker, reporter: TaskReporter, executions: Executions, onError: OnError) {
     super(onError, executions)
@@ -64,6 +66,7 @@ export class TrackedCollection extends Collection {
   /** Discards what waits, and reports it together with the task that is running. */
   abandon (): void {
     const waiting = this.#discard()
+    this.#abandoned = this.#running
     if (this.#running !== undefined) this.#reporter.taskUnfinished(this.#running.task, 'running')
     for (const task of waiting) this.#reporter.taskUnfinished(task, 'waiting')
   }
@@ -74,14 +77,18 @@ export class TrackedCollection extends Collection {
     return this.#running
   }
 
+  protected override indexAfter (): number {
+    return 0
+  }
+
   protected override completed (): void {
     this.#running = undefined
     this.#tracker.taskEnded(this, 'completed')
   }
 
-  protected override failed (error: unknown, { task }: Entry): boolean {
+  protected override failed (error: unknown, entry: Entry): boolean {
     const skipped = this.onError === 'stop' ? this.#discard() : []
-    this.#reporter.taskFailed(error, task, skipped)
+    if (entry !== this.#abandoned) this.#reporter.taskFailed(error, entry.task, skipped)
     this.#running = undefined
     this.#tracker.taskEnded(this, 'failed')
     // Either way: what waits now was added by the one who was told.

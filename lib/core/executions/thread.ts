@@ -1,0 +1,29 @@
+import type { TaskFunction } from '../background-task.js'
+import { sourceOf } from '../task-registry.js'
+import type { Execution, ExecutionOptions, Lane, Threads } from './execution.js'
+
+/** A plain function of a task module: called in a worker thread, which finds it in a copy of the module of its own. */
+export class ThreadExecution implements Execution {
+  readonly name = 'thread'
+  readonly #options: ExecutionOptions
+
+  constructor (options: ExecutionOptions) {
+    this.#options = options
+  }
+
+  takes (func: TaskFunction): boolean {
+    return this.#options.threads !== undefined && sourceOf(func) !== undefined
+  }
+
+  run (func: TaskFunction, args: unknown[]): Promise<unknown> {
+    return this.#threads.run(func, args, this.#options.timeout)
+  }
+
+  openLane (stopOnError: boolean): Lane {
+    return this.#threads.openLane(stopOnError, this.#options.timeout)
+  }
+
+  get #threads (): Threads {
+    return this.#options.threads as Threads
+  }
+}

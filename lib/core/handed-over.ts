@@ -1,0 +1,42 @@
+import type { OnError } from './collection.js'
+import type { Entry } from './entry.js'
+import type { Executions } from './executions/index.js'
+
+/**
+ * Neighbouring tasks that travel together: their execution has them all, while their collection still goes from one to
+ * the next, and awaits each in its turn.
+ */
+export class HandedOver {
+  readonly #executions: Executions
+  readonly #stopOnError: boolean
+  readonly #runs = new Map<Entry, Promise<unknown>>()
+
+  constructor (executions: Executions, onError: OnError) {
+    this.#executions = executions
+    this.#stopOnError = onError === 'stop'
+  }
+
+  /**
+   * The run of an entry that is handed over, now or before, and with it those of its neighbours, which begin at `after`
+   * in `entries`; `undefined` where it runs by itself.
+   */
+  run (entry: Entry, entries: Entry[], after: number): Promise<unknown> | undefined {
+    if (!this.#runs.has(entry)) this.#handOver(entry, entries, after)
+    const run = this.#runs.get(entry)
+    this.#runs.delete(entry)
+    return run
+  }
+
+  #handOver (entry: Entry, entries: Entry[], after: number): void {
+    const execution = entry.executionIn(this.#executions)
+    const lane = execution?.openLane?.(this.#stopOnError)
+    if (lane === undefined) return
+
+    let next: Entry | undefined = entry
+    for (let i = after; next !== undefined && next.executionIn(this.#executions) === execution; next = entries[i++]) {
+      const run = next.runIn(lane)
+      run.catch(() => {}) // awaited in its turn
+      this.#runs.set(next, run)
+    }
+  }
+}

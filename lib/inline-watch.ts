@@ -1,0 +1,71 @@
+import type { FastifyBaseLogger } from 'fastify'
+import type { TaskFunction } from './core/background-task.js'
+import { nameOf } from './core/task-name.js'
+import { likenessOf, sourceOf } from './core/task-registry.js'
+
+/** For how long a warning about a function is not repeated, in milliseconds. */
+const quiet = 60_000
+
+/** Warns of functions that run inline where they should not. */
+export class InlineWatch {
+  readonly #log: FastifyBaseLogger
+  readonly #blockedWarning: number
+  readonly #hasThreads: boolean
+  /** When functions were last warned of, by their source text: a closure is a new function each time. */
+  readonly #warnings = new Map<string, number>()
+  readonly #copies = new Set<string>()
+
+  /**
+   * @param blockedWarning how long a function may hold the event loop, in milliseconds; 0 for as long as it likes
+   * @param hasThreads whether functions of task modules run in threads
+   */
+  constructor (log: FastifyBaseLogger, blockedWarning: number, hasThreads: boolean) {
+    this.#log = log
+    this.#blockedWarning = blockedWarning
+    this.#hasThreads = hasThreads
+  }
+
+  ran (func: TaskFunction, duration: number): void {
+    if (this.#blockedWarning > 0 && duration > this.#blockedWarning) this.#blocked(func, duration)
+    if (this.#hasThreads) this.#compare(func)
+  }
+
+  #blocked (func: TaskFunction, duration: number): void {
+    const now = performance.now()
+    const text = Function.prototype.toString.call(func)
+    if (now - (this.#warnings.get(text) ?? -Infinity) < quiet) return
+
+    for (const [other, at] of this.#warnings) if (now - at >= quiet) this.#warnings.delete(other)
+    this.#warnings.set(text, now)
+    this.#warn(
+      { task: nameOf(func), durationMs: Math.round(duration), blockedWarning: this.#blockedWarning },
+      `background task held the event loop: ${this.#advice(func)}`
+    )
+  }
+
+  #advice (func: TaskFunction): string {
+    return sourceOf(func) === undefined
+      ? 'export the function from a task module (option "tasks") to run it in a worker thread'
+      : 'the option "threads" is false; leave it out to run the function in a worker thread'
+  }
+
+  /** A bundler, or a test runner with a module graph of its own, has made a second function of the one in the module. */
+  #compare (func: TaskFunction): void {
+    const source = likenessOf(func)
+    if (source === undefined || this.#copies.has(source.name)) return
+
+    this.#copies.add(source.name)
+    this.#warn(
+      { task: nameOf(func), module: source.module },
+      `background task runs inline: it looks like "${source.name}", but is not the function that this task module exports. ` +
+      'Where both are meant to be one, keep the module out of the bundle, and import it from the path that the option "tasks" gives'
+    )
+  }
+
+  /** A logger is users' code. */
+  #warn (fields: object, message: string): void {
+    try {
+      this.#log.warn(fields, message)
+    } catch {}
+  }
+}

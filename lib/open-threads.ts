@@ -1,0 +1,18 @@
+import type { FastifyBaseLogger } from 'fastify'
+import type { ResolvedOptions } from './options.js'
+import { loadTasks } from './threads/load-tasks.js'
+import { loadTaskModules } from './threads/task-modules.js'
+import { ThreadPool } from './threads/thread-pool.js'
+
+/** Loads an app's task modules, and gives it a pool of threads for their functions, if it wants one. */
+export async function openThreads ({ tasks, threads }: ResolvedOptions, log: FastifyBaseLogger): Promise<ThreadPool | undefined> {
+  if (threads === false) {
+    if (tasks !== undefined) await loadTaskModules(tasks)
+    return
+  }
+
+  if (tasks !== undefined) await loadTasks(tasks)
+  return new ThreadPool(threads, (err, task) => {
+    log.error({ err, task }, 'a callback of a background task threw after the task had ended')
+  })
+}

@@ -1,0 +1,125 @@
+import type { BatchMessage, LaneMessage } from './messages.js'
+import type { TaskSource } from '../core/task-registry.js'
+import { Progress, Status, type CallStatus } from './progress.js'
+import type { ThreadCall } from './thread-call.js'
+import type { ThreadLane } from './thread-lane.js'
+
+/** What a batch has of a lane. */
+interface Stretch {
+  readonly lane: ThreadLane
+  /** The index of its first call among those of the batch. */
+  readonly first: number
+  readonly calls: ThreadCall[]
+}
+
+/** Calls that are with a thread. */
+export class Batch {
+  readonly id: number
+  readonly calls: ThreadCall[] = []
+  readonly progress: Progress
+  /** Stops its thread, or takes it out of Piscina's queue. */
+  readonly controller = new AbortController()
+  /** Why its thread has ended, where the thread could tell. */
+  crash: unknown
+  /** How often it was seen at work. */
+  ticks = 0
+  /** Those that its thread has, or will have. */
+  #stretches: Stretch[] = []
+
+  constructor (id: number, progress: Progress) {
+    this.id = id
+    this.progress = progress
+  }
+
+  add (lane: ThreadLane, calls: ThreadCall[]): void {
+    this.#stretches.push({ lane, first: this.calls.length, calls })
+    this.calls.push(...calls)
+  }
+
+  /** What its thread gets. */
+  message (): BatchMessage {
+    this.progress.reset(this.#stretches.length)
+
+    const functions: TaskSource[] = []
+    const indices = new Map<object, number>()
+    const indexOf = ({ source }: ThreadCall) => {
+      const known = indices.get(source)
+      if (known !== undefined) return known
+
+      indices.set(source, functions.length)
+      return functions.push(source) - 1
+    }
+    const lanes = this.#stretches.map(({ lane, first, calls }): LaneMessage => ({
+      first,
+      stopOnError: lane.stopOnError,
+      calls: calls.map((call) => [indexOf(call), call.args, call.wantsResult])
+    }))
+    return { id: this.id, progress: this.progress.memory, functions, lanes }
+  }
+
+  /** Whether its thread has begun with it. */
+  get hasBegun (): boolean {
+    return this.progress.claimed > 0
+  }
+
+  get isSettled (): boolean {
+    return this.calls.every(({ isSettled }) => isSettled)
+  }
+
+  /** The call that its thread is at. */
+  current (): { call: ThreadCall, index: number, status: typeof Status.loading | typeof Status.running } | undefined {
+    for (const [index, call] of this.calls.entries()) {
+      const status = this.progress.status(index)
+      if (status === Status.loading || status === Status.running) return { call, index, status }
+    }
+  }
+
+  /** Settles the calls that have ended and of which no message tells more. */
+  settleCompleted (): void {
+    for (const [index, call] of this.calls.entries()) {
+      if (!call.isSettled && this.progress.status(index) === Status.completed) call.resolve(undefined)
+    }
+  }
+
+  /** Gives back to their lanes the calls that its thread has not come to, as long as it does not. */
+  takeBack (): void {
+    const claimed = this.progress.takeBackLanes()
+    for (const { lane, calls } of this.#stretches.splice(claimed)) {
+      lane.putBack(calls)
+      lane.goOn()
+    }
+  }
+
+  /** Fails what has not ended of it, and of its lanes. */
+  reject (errorOf: (call: ThreadCall) => unknown): void {
+    for (const call of this.calls) if (!call.isSettled) call.reject(errorOf(call))
+    for (const { lane } of this.#stretches) lane.reject(errorOf)
+  }
+
+  /**
+   * Its thread has done with it, or ended. Gives back what has not run; the calls that were at work fail with what
+   * `errorOf` makes of them.
+   */
+  over (errorOf: (call: ThreadCall, status: CallStatus) => unknown): void {
+    this.settleCompleted()
+
+    for (const { lane, first, calls } of this.#stretches) {
+      const left: ThreadCall[] = []
+      for (const [i, call] of calls.entries()) {
+        const status = this.progress.status(first + i)
+        if (isAtWork(status) && !call.isSettled) call.reject(errorOf(call, status))
+        if (lane.stopOnError && (call.hasFailed || status === Status.failed)) {
+          lane.stop()
+          break
+        }
+        if (status === Status.waiting && !call.isSettled) left.push(call)
+      }
+      lane.putBack(left)
+      lane.goOn()
+    }
+  }
+}
+
+function isAtWork (status: CallStatus): boolean {
+  return status === Status.loading || status === Status.running || status === Status.condemned
+}

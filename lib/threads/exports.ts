@@ -1,0 +1,35 @@
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import type { TaskFunction } from '../core/background-task.js'
+import { isGeneratorFunction } from '../core/function-kind.js'
+
+const { cache } = createRequire(import.meta.url)
+
+/** The functions that a module exports, by the names of their exports. */
+export function functionsOf (module: string, namespace: object): Map<string, TaskFunction> {
+  const functions = new Map<string, TaskFunction>()
+  const add = (exports: object) => {
+    for (const [name, value] of Object.entries(exports)) {
+      if (name !== 'module.exports' && !functions.has(name) && isTaskFunction(value)) functions.set(name, value)
+    }
+  }
+
+  add(namespace)
+  const commonJs = commonJsExports(module, namespace)
+  if (commonJs !== undefined) add(commonJs)
+  return functions
+}
+
+/** To a CommonJS module's importers, what it exports is the default export; only some of it is found by name. */
+function commonJsExports (module: string, namespace: { default?: unknown, 'module.exports'?: unknown }): object | undefined {
+  const exports = namespace['module.exports'] ?? namespace.default
+  const isCommonJs = 'module.exports' in namespace ||
+    cache[fileURLToPath(module)]?.exports === exports
+  return isCommonJs && exports instanceof Object ? exports : undefined
+}
+
+/** Classes cannot be called, native and bound functions have no source that another thread could load. */
+function isTaskFunction (value: unknown): value is TaskFunction {
+  if (typeof value !== 'function' || isGeneratorFunction(value)) return false
+  return !/^class\b|\{\s*\[native code\]\s*\}$/.test(Function.prototype.toString.call(value))
+}

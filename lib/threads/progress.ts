@@ -1,0 +1,113 @@
+/** How far a call has come. */
+export const Status = {
+  waiting: 0,
+  /** The thread loads its module. */
+  loading: 1,
+  running: 2,
+  /** Ended well, with nothing to tell. */
+  completed: 3,
+  /** Ended well; its result is in a message. */
+  resulted: 4,
+  /** Failed; why is in a message. */
+  failed: 5,
+  /** Ran past its timeout: its thread is to be stopped. */
+  condemned: 6
+} as const
+
+export type CallStatus = typeof Status[keyof typeof Status]
+
+/** The most calls that a batch holds. */
+export const capacity = 256
+
+const bytes = 8 + (4 + 8 + 8) * capacity
+
+/**
+ * How far a batch has come, in memory that main thread and worker thread share: a thread that is busy answers no
+ * message, and one that has crashed never will.
+ */
+export class Progress {
+  readonly memory: SharedArrayBuffer
+  /** How many lanes there are to claim, in the upper half, and how many are claimed, in the lower one. */
+  readonly #lanes: Int32Array
+  readonly #statuses: Int32Array
+  /** When each call began, in milliseconds of the process's clock. */
+  readonly #starts: Float64Array
+  /** How long each call took, in milliseconds. */
+  readonly #durations: Float64Array
+
+  constructor (memory = new SharedArrayBuffer(bytes)) {
+    this.memory = memory
+    this.#lanes = new Int32Array(memory, 0, 1)
+    this.#statuses = new Int32Array(memory, 8, capacity)
+    this.#starts = new Float64Array(memory, 8 + 4 * capacity, capacity)
+    this.#durations = new Float64Array(memory, 8 + 12 * capacity, capacity)
+  }
+
+  /** Main thread: begins a batch. */
+  reset (lanes: number): void {
+    this.#statuses.fill(Status.waiting)
+    Atomics.store(this.#lanes, 0, lanes << 16)
+  }
+
+  /** Worker thread: claims the next lane. */
+  claimLane (): number | undefined {
+    for (;;) {
+      const lanes = Atomics.load(this.#lanes, 0)
+      const claimed = lanes & 0xffff
+      if (claimed >= lanes >>> 16) return
+      if (Atomics.compareExchange(this.#lanes, 0, lanes, lanes + 1) === lanes) return claimed
+    }
+  }
+
+  /** How many lanes the worker thread has claimed. */
+  get claimed (): number {
+    return Atomics.load(this.#lanes, 0) & 0xffff
+  }
+
+  /** Main thread: takes back the lanes that have not been claimed, and says how many have. */
+  takeBackLanes (): number {
+    for (;;) {
+      const lanes = Atomics.load(this.#lanes, 0)
+      const claimed = lanes & 0xffff
+      if (Atomics.compareExchange(this.#lanes, 0, lanes, claimed << 16 | claimed) === lanes) return claimed
+    }
+  }
+
+  status (call: number): CallStatus {
+    return Atomics.load(this.#statuses, call) as CallStatus
+  }
+
+  /** Worker thread: a call's module is loading, or it is running. */
+  begin (call: number, status: typeof Status.loading | typeof Status.running): void {
+    this.#starts[call] = now()
+    Atomics.store(this.#statuses, call, status)
+  }
+
+  /** Worker thread: a call has ended. False where it was too late, as it was condemned before. */
+  end (call: number, status: typeof Status.completed | typeof Status.resulted | typeof Status.failed): boolean {
+    this.#durations[call] = this.elapsed(call)
+    const before = this.status(call)
+    return before !== Status.condemned && Atomics.compareExchange(this.#statuses, call, before, status) === before
+  }
+
+  /** Main thread: a call has taken too long. False where it has just ended. */
+  condemn (call: number, status: CallStatus): boolean {
+    return Atomics.compareExchange(this.#statuses, call, status, Status.condemned) === status
+  }
+
+  /** How long a call has been loading or running, in milliseconds. */
+  elapsed (call: number): number {
+    return now() - (this.#starts[call] as number)
+  }
+
+  /** How long a call that has ended took, in milliseconds. */
+  duration (call: number): number {
+    return this.#durations[call] as number
+  }
+}
+
+/** The one clock that all threads of a process share. */
+function now (): number {
+  const [seconds, nanoseconds] = process.hrtime()
+  return seconds * 1e3 + nanoseconds / 1e6
+}

@@ -1,0 +1,54 @@
+import type { TaskFunction } from '../core/background-task.js'
+import { FST_BGT_TASK_MODULE } from '../core/errors.js'
+import { checkOptions, type Rule } from '../core/options.js'
+import { registerTask } from '../core/task-registry.js'
+import { functionsOf } from './exports.js'
+import { findTaskModules } from './task-files.js'
+
+/** What the option `tasks` takes: files, folders (read recursively) and packages. */
+export type TaskModules = string | URL | ReadonlyArray<string | URL>
+
+/** The rule for `tasks`. */
+export const taskModulesRule: Rule = {
+  expected: 'the path or URL of a file or folder, the name of a package, or an array of these',
+  accepts: (value) => Array.isArray(value) ? value.every(isModule) : isModule(value)
+}
+
+function isModule (value: unknown): boolean {
+  return value instanceof URL || (typeof value === 'string' && value !== '')
+}
+
+/** Functions of task modules, by the names of their tasks. */
+export type TaskFunctions = Map<string, TaskFunction>
+
+/**
+ * Loads task modules, so that the functions which they export are known by their identity.
+ *
+ * @throws `FST_BGT_INVALID_OPTION` where it is none; `FST_BGT_TASK_MODULE` where one cannot be found or loaded, or two functions have one name
+ */
+export async function loadTaskModules (modules: TaskModules): Promise<TaskFunctions> {
+  checkOptions({ tasks: modules }, { tasks: taskModulesRule })
+
+  const functions: TaskFunctions = new Map()
+  const found = await Promise.all([modules].flat().map(findTaskModules))
+
+  for (const { module, path } of found.flat()) {
+    for (const [exportName, func] of await load(module)) {
+      const name = exportName === 'default' ? path : `${path}.${exportName}`
+      if ((functions.get(name) ?? func) !== func) {
+        throw new FST_BGT_TASK_MODULE(module, `another function has the name "${name}" already; rename one of the two`)
+      }
+      functions.set(name, func)
+      registerTask(func, { name, module, exportName })
+    }
+  }
+  return functions
+}
+
+async function load (module: string): Promise<TaskFunctions> {
+  try {
+    return functionsOf(module, await import(module))
+  } catch (cause) {
+    throw new FST_BGT_TASK_MODULE(module, `it cannot be loaded: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+  }
+}

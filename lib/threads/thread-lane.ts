@@ -1,0 +1,57 @@
+import type { TaskFunction } from '../core/background-task.js'
+import type { Lane } from '../core/executions/execution.js'
+import { sourceOf, type TaskSource } from '../core/task-registry.js'
+import { ThreadCall } from './thread-call.js'
+
+/** Calls that wait for threads, and run one at a time, in order. */
+export class ThreadLane implements Lane {
+  readonly stopOnError: boolean
+  readonly #timeout: number | undefined
+  readonly #enqueue: (lane: ThreadLane) => void
+  readonly #waiting: ThreadCall[] = []
+  /** Whether it is in the queue, or with a thread. */
+  #isOut = false
+
+  constructor (stopOnError: boolean, timeout: number | undefined, enqueue: (lane: ThreadLane) => void) {
+    this.stopOnError = stopOnError
+    this.#timeout = timeout
+    this.#enqueue = enqueue
+  }
+
+  get waiting (): readonly ThreadCall[] {
+    return this.#waiting
+  }
+
+  run (func: TaskFunction, args: unknown[], wantsResult = false): Promise<unknown> {
+    const call = new ThreadCall(sourceOf(func) as TaskSource, args, this.#timeout, wantsResult)
+    this.#waiting.push(call)
+    if (!this.#isOut) this.goOn()
+    return call.promise
+  }
+
+  /** Takes calls off its beginning. */
+  take (count: number): ThreadCall[] {
+    return this.#waiting.splice(0, count)
+  }
+
+  /** Puts calls that have not run back to its beginning. */
+  putBack (calls: ThreadCall[]): void {
+    this.#waiting.unshift(...calls)
+  }
+
+  /** One of its calls has failed, so that those behind it do not run: their promises never settle. */
+  stop (): void {
+    this.#waiting.length = 0
+  }
+
+  /** Fails those that wait. */
+  reject (errorOf: (call: ThreadCall) => unknown): void {
+    for (const call of this.#waiting.splice(0)) call.reject(errorOf(call))
+  }
+
+  /** Nothing of it is with a thread: the rest goes into the queue. */
+  goOn (): void {
+    this.#isOut = this.#waiting.length > 0
+    if (this.#isOut) this.#enqueue(this)
+  }
+}

@@ -1,0 +1,315 @@
+import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { Piscina } from 'piscina'
+import type { TaskFunction } from '../core/background-task.js'
+import { FST_BGT_ARGUMENT, FST_BGT_TASK_MODULE, FST_BGT_THREAD, FST_BGT_TIMEOUT } from '../core/errors.js'
+import type { Threads } from '../core/executions/execution.js'
+import { Batch } from './batch.js'
+import { findUnclonable, isClonable } from './clone.js'
+import { Durations } from './durations.js'
+import { fromErrorData } from './error-data.js'
+import { open, type Failure } from './messages.js'
+import { capacity, Progress, Status, type CallStatus } from './progress.js'
+import type { ThreadCall } from './thread-call.js'
+import { ThreadLane } from './thread-lane.js'
+import type { ThreadOptions } from './thread-options.js'
+
+/** How often the pool looks at what its threads are doing, while they are doing something, in milliseconds. */
+const tick = 5
+/** How long the tasks of a batch take together, as far as can be told, in milliseconds. */
+const batchDuration = 5
+/** Less than this is not worth another thread, in milliseconds. */
+const smallestShare = 0.5
+/** How long a task module may take to load in a thread, in milliseconds. */
+const longestLoad = 10_000
+/** How often in a row a thread may end before it has begun with its batch. */
+const mostFailedStarts = 3
+
+/** Beside this file, with the same extension: TypeScript where this is. */
+const thread = fileURLToPath(import.meta.url.replace(/thread-pool(\.\w+)$/, 'thread$1'))
+
+/**
+ * Runs calls in worker threads. Piscina keeps the threads; which calls go to which thread, and what becomes of them when
+ * one ends, is told here.
+ */
+export class ThreadPool implements Threads {
+  readonly #options: ThreadOptions
+  readonly #max: number
+  /** Told of an error that a callback of a task has thrown after the task had ended. */
+  readonly #onLateError: (error: unknown, task?: string) => void
+  #piscina: Piscina | undefined
+  /** Lanes with calls that wait for a thread. */
+  readonly #queue: ThreadLane[] = []
+  /** Batches that are with threads. */
+  readonly #batches = new Set<Batch>()
+  /** Those of which a call has not been settled, by their ids. */
+  readonly #unsettled = new Map<number, Batch>()
+  readonly #durations = new Durations(batchDuration)
+  /** Free for the next batch. */
+  readonly #progresses: Progress[] = []
+  #lastId = 0
+  #isDispatching = false
+  #timer: NodeJS.Timeout | undefined
+  #failedStarts = 0
+
+  constructor (options: ThreadOptions, onLateError: (error: unknown, task?: string) => void) {
+    this.#options = options
+    this.#max = options.max ?? Math.max(1, availableParallelism() - 1)
+    this.#onLateError = onLateError
+  }
+
+  run (func: TaskFunction, args: unknown[], timeout: number | undefined): Promise<unknown> {
+    return this.openLane(false, timeout).run(func, args, true)
+  }
+
+  openLane (stopOnError: boolean, timeout: number | undefined): ThreadLane {
+    return new ThreadLane(stopOnError, timeout, (lane) => { this.#enqueue(lane) })
+  }
+
+  /** Stops all threads. What is still with them, or waits for them, fails. */
+  async close (): Promise<void> {
+    const piscina = this.#piscina
+    if (piscina === undefined) return
+
+    this.#piscina = undefined
+    for (const lane of this.#queue.splice(0)) lane.reject(stopped)
+    for (const batch of this.#batches) batch.reject(stopped)
+    await piscina.destroy()
+  }
+
+  #enqueue (lane: ThreadLane): void {
+    this.#queue.push(lane)
+    this.#timer ??= setInterval(() => { this.#watch() }, tick)
+    if (this.#isDispatching) return
+
+    // What comes in the same turn of the event loop travels together.
+    this.#isDispatching = true
+    setImmediate(() => {
+      this.#isDispatching = false
+      this.#dispatch()
+    })
+  }
+
+  #dispatch (): void {
+    while (this.#queue.length > 0 && this.#batches.size < this.#max) this.#send(this.#nextBatch())
+  }
+
+  /** What one thread takes of the queue: its share, so that other free threads have theirs. */
+  #nextBatch (): Batch {
+    const batch = new Batch(++this.#lastId, this.#progresses.pop() ?? new Progress())
+    const share = this.#share()
+    let planned = 0
+    let lanes = 0
+
+    for (const lane of this.#queue) {
+      let count = 0
+      for (const { source } of lane.waiting) {
+        const duration = this.#durations.of(source)
+        const size = batch.calls.length + count
+        if (size === capacity || (size > 0 && planned + duration > share)) break
+        planned += duration
+        count++
+      }
+      if (count === 0) break
+
+      batch.add(lane, lane.take(count))
+      lanes++
+    }
+    this.#queue.splice(0, lanes)
+    return batch
+  }
+
+  /** How long a batch may take, in milliseconds, when the queue is shared among the free threads. */
+  #share (): number {
+    const free = this.#max - this.#batches.size
+    let total = 0
+    for (const lane of this.#queue) {
+      for (const { source } of lane.waiting) {
+        total += this.#durations.of(source)
+        if (total >= batchDuration * free) return batchDuration
+      }
+    }
+    return Math.max(total / free, smallestShare)
+  }
+
+  #send (batch: Batch): void {
+    this.#batches.add(batch)
+    this.#unsettled.set(batch.id, batch)
+    this.#start(batch).then(
+      () => { this.#ended(batch) },
+      (error: unknown) => { this.#crashed(batch, error) }
+    )
+  }
+
+  /** Async, as Piscina throws where a thread cannot be made. */
+  async #start (batch: Batch): Promise<void> {
+    await this.#threads.run(batch.message(), { signal: batch.controller.signal })
+  }
+
+  get #threads (): Piscina {
+    return (this.#piscina ??= this.#createPiscina())
+  }
+
+  #createPiscina (): Piscina {
+    const { idleTimeout = 30_000, resourceLimits } = this.#options
+    const piscina = new Piscina({
+      filename: thread,
+      minThreads: 0,
+      maxThreads: this.#max,
+      idleTimeout,
+      recordTiming: false,
+      // A thread that waits for tasks is not blocked, so that what a task has begun goes on, and is heard of if it fails.
+      atomics: 'disabled',
+      ...(resourceLimits !== undefined && { resourceLimits })
+    })
+    let error: unknown
+    piscina.on('message', (message) => { this.#told(message) })
+    piscina.on('error', (thrown) => { error = thrown })
+    // A batch that waited for a thread which has ended before it was ready would wait for ever.
+    piscina.on('workerDestroy', () => { setImmediate(() => { this.#recall(piscina, error) }) })
+    return piscina
+  }
+
+  #recall (piscina: Piscina, error: unknown): void {
+    if (piscina !== this.#piscina) return
+
+    let missing = this.#batches.size - piscina.threads.length
+    for (const batch of this.#batches) {
+      if (missing <= 0) return
+      if (batch.hasBegun) continue
+      batch.crash ??= error
+      batch.controller.abort()
+      missing--
+    }
+  }
+
+  /** What the threads tell of their own accord. */
+  #told (envelope: unknown): void {
+    const message = open(envelope)
+    if (message === undefined) return
+    if (message.kind === 'late') {
+      return this.#onLateError(fromErrorData(message.error), message.task)
+    }
+
+    const batch = this.#unsettled.get(message.batch)
+    if (message.kind === 'crash') {
+      const error = fromErrorData(message.error)
+      if (batch === undefined) this.#onLateError(error)
+      else batch.crash = error
+      return
+    }
+
+    const call = batch?.calls[message.call]
+    if (batch === undefined || call === undefined || call.isSettled) return
+    if (message.kind === 'result') call.resolve(message.value)
+    else call.reject(failureOf(call, message.failure))
+    this.#forgetIfSettled(batch)
+  }
+
+  /** Looks at what the threads are doing. */
+  #watch (): void {
+    for (const batch of this.#batches) {
+      batch.settleCompleted()
+      this.#limit(batch)
+      if (batch.hasBegun) batch.ticks++
+    }
+    this.#balance()
+
+    if (this.#queue.length + this.#batches.size + this.#unsettled.size > 0) return
+    clearInterval(this.#timer)
+    this.#timer = undefined
+  }
+
+  /** Stops the thread of a batch whose task has taken too long. */
+  #limit (batch: Batch): void {
+    const current = batch.current()
+    if (current === undefined) return
+
+    const { call, index, status } = current
+    const limit = status === Status.loading ? longestLoad : call.timeout
+    if (limit === undefined || batch.progress.elapsed(index) <= limit || !batch.progress.condemn(index, status)) return
+
+    call.reject(status === Status.loading ? slowToLoad(call) : new FST_BGT_TIMEOUT(call.source.name, limit))
+    batch.controller.abort()
+  }
+
+  /** Where a thread is free, it takes over what waits behind a slow task. */
+  #balance (): void {
+    for (const batch of this.#batches) {
+      if (this.#queue.length > 0 || this.#batches.size >= this.#max) return
+      if (batch.ticks > 1) batch.takeBack()
+    }
+  }
+
+  #ended (batch: Batch): void {
+    this.#failedStarts = 0
+    for (const [index, { source }] of batch.calls.entries()) {
+      if (batch.progress.status(index) > Status.running) this.#durations.add(source, batch.progress.duration(index))
+    }
+    this.#over(batch, stopped)
+    if (batch.isSettled) this.#progresses.push(batch.progress)
+  }
+
+  #crashed (batch: Batch, error: unknown): void {
+    const cause = batch.crash ?? error
+    if (batch.hasBegun) this.#failedStarts = 0
+    else if (!refuseUnclonable(batch) && ++this.#failedStarts >= mostFailedStarts) {
+      batch.reject((call) => failedToStart(call, cause))
+    }
+    this.#over(batch, (call, status) => crashOf(call, status, cause))
+  }
+
+  #over (batch: Batch, errorOf: (call: ThreadCall, status: CallStatus) => unknown): void {
+    this.#batches.delete(batch)
+    batch.over(errorOf)
+    this.#forgetIfSettled(batch)
+    this.#balance()
+    this.#dispatch()
+  }
+
+  /** A batch that is over may still wait for messages. */
+  #forgetIfSettled (batch: Batch): void {
+    if (!this.#batches.has(batch) && batch.isSettled) this.#unsettled.delete(batch.id)
+  }
+}
+
+/** Fails the calls whose arguments keep their batch from being sent. */
+function refuseUnclonable (batch: Batch): boolean {
+  const refused = batch.calls.filter(({ args, isSettled }) => !isSettled && !isClonable(args))
+  for (const call of refused) {
+    const { path, problem } = findUnclonable(call.args)
+    const position = /^\[(\d+)\]/.exec(path)?.[1]
+    const where = position === undefined ? 'its arguments' : `its argument ${Number(position) + 1} (args${path})`
+    call.reject(new FST_BGT_ARGUMENT(call.source.name, where, problem))
+  }
+  return refused.length > 0
+}
+
+function failureOf ({ source }: ThreadCall, failure: Failure): unknown {
+  if (failure.of === 'result') return new FST_BGT_ARGUMENT(source.name, `its result${failure.path && ` (${failure.path})`}`, failure.problem)
+
+  const error = fromErrorData(failure.error)
+  if (failure.of === 'thrown') return error
+  return new FST_BGT_TASK_MODULE(source.module, `it cannot be loaded in a worker thread: ${messageOf(error)}`, { cause: error })
+}
+
+function crashOf (call: ThreadCall, status: CallStatus, cause: unknown): unknown {
+  if (status !== Status.loading) return new FST_BGT_THREAD(call.source.name, `ended before it: ${messageOf(cause)}`, { cause })
+  return new FST_BGT_TASK_MODULE(call.source.module, `its worker thread ended while it was loading: ${messageOf(cause)}`, { cause })
+}
+
+function slowToLoad ({ source }: ThreadCall): Error {
+  return new FST_BGT_TASK_MODULE(source.module, `it has not finished loading in a worker thread after ${longestLoad / 1e3} s`)
+}
+
+function failedToStart ({ source }: ThreadCall, cause: unknown): Error {
+  return new FST_BGT_THREAD(source.name, `cannot be started: ${messageOf(cause)}`, { cause })
+}
+
+function stopped ({ source }: ThreadCall): Error {
+  return new FST_BGT_THREAD(source.name, 'was stopped, as the app has closed')
+}
+
+function messageOf (thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown)
+}

@@ -15,11 +15,11 @@ export class AppTasks {
     this.#executions = executions
   }
 
-  /** Tasks that wait: for their response to be sent, or for those before them in their collection. */
-  get pending (): number { return this.#tracker.waiting }
+  /** Tasks that wait: for their response to be sent, for those before them in their collection, or for a thread. */
+  get pending (): number { return this.#tracker.waiting + this.#tracker.inLanes }
 
   /** Tasks that are running. */
-  get running (): number { return this.#tracker.running }
+  get running (): number { return this.#tracker.running - this.#tracker.inLanes }
 
   /** Tasks that have ended well, since the start. */
   get completed (): number { return this.#tracker.completed }

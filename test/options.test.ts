@@ -120,7 +120,21 @@ t.test('a wrong or unknown option is refused by name, when the plugin is registe
     [{ closeTimeout: '10s' }, 'Invalid option "closeTimeout": it must be a whole number of milliseconds from 0 to 2147483647, but got "10s".'],
     [{ closeTimeout: -1 }, 'Invalid option "closeTimeout": it must be a whole number of milliseconds from 0 to 2147483647, but got -1.'],
     [{ closeTimeout: Infinity }, 'Invalid option "closeTimeout": it must be a whole number of milliseconds from 0 to 2147483647, but got Infinity.'],
-    [{ runon: 'always' }, 'Invalid option "runon": it is unknown, the known ones are runOn, onError, onTaskError, closeTimeout.']
+    [{ timeout: 0 }, 'Invalid option "timeout": it must be a whole number of milliseconds from 1 to 2147483647, but got 0.'],
+    [{ blockedWarning: 1.5 }, 'Invalid option "blockedWarning": it must be a whole number of milliseconds from 0 to 2147483647, but got 1.5.'],
+    [{ tasks: 42 }, 'Invalid option "tasks": it must be the path or URL of a file or folder, the name of a package, or an array of these, but got 42.'],
+    [{ tasks: ['./tasks', null] }, 'Invalid option "tasks": it must be the path or URL of a file or folder, the name of a package, or an array of these, but got an array.'],
+    [{ threads: true }, 'Invalid option "threads": it must be an object, but got true.'],
+    [{ threads: { max: 0 } }, 'Invalid option "threads.max": it must be a whole number from 1, but got 0.'],
+    [{ threads: { min: 1 } }, 'Invalid option "threads.min": it is unknown, the known ones are max, idleTimeout, resourceLimits.'],
+    [{ threads: { idleTimeout: '1s' } }, 'Invalid option "threads.idleTimeout": it must be a whole number of milliseconds from 0 to 2147483647, but got "1s".'],
+    [{ threads: { resourceLimits: 64 } }, 'Invalid option "threads.resourceLimits": it must be an object, but got 64.'],
+    [{ threads: { resourceLimits: { stackSizeMb: '4' } } }, 'Invalid option "threads.resourceLimits.stackSizeMb": it must be a number of megabytes above 0, but got "4".'],
+    [
+      { runon: 'always' },
+      'Invalid option "runon": it is unknown, the known ones are ' +
+      'runOn, onError, tasks, threads, onTaskError, timeout, blockedWarning, closeTimeout.'
+    ]
   ]
   for (const [options, message] of cases) {
     const { app } = createBareApp(t)

@@ -1,5 +1,6 @@
 import type { TaskFunction } from './background-task.js'
 import { Entry } from './entry.js'
+import type { LaneRun } from './executions/execution.js'
 import { defaultExecutions, type Executions } from './executions/index.js'
 import { HandedOver } from './handed-over.js'
 import type { Work } from './work.js'
@@ -13,6 +14,8 @@ export class Collection implements Work {
   readonly args = []
   readonly execution = 'await'
   protected readonly onError: OnError
+  /** That of the task that `next` gave last, where a lane has it. */
+  protected laneRun: LaneRun | undefined
   readonly #executions: Executions
   /** The pass under way. */
   #pass: Promise<unknown[]> | undefined
@@ -68,7 +71,8 @@ export class Collection implements Work {
 
     for (let ran = 0, entry = this.next(ran); entry !== undefined; entry = this.next(++ran)) {
       try {
-        await (handedOver?.run(entry, this.entries, this.indexAfter(ran)) ?? entry.run(executions))
+        this.laneRun = handedOver?.run(entry, this.entries, this.indexAfter(ran))
+        await (this.laneRun?.promise ?? entry.run(executions))
         this.completed()
       } catch (error) {
         errors.push(error)

@@ -1,7 +1,7 @@
 import { AsyncResource } from 'node:async_hooks'
 import { BackgroundTask, type TaskFunction } from './background-task.js'
 import { Call } from './call.js'
-import type { Execution, Lane } from './executions/execution.js'
+import type { Execution, Lane, LaneRun } from './executions/execution.js'
 import type { Executions } from './executions/index.js'
 
 /** A task as it waits in a collection, with the async context in which it was added. */
@@ -36,7 +36,7 @@ export class Entry extends AsyncResource {
   }
 
   /** Hands the task over to a lane. */
-  runIn (lane: Lane): Promise<unknown> {
+  runIn (lane: Lane): LaneRun {
     const { func, args } = this.#call as Call
     return lane.run(func, args)
   }

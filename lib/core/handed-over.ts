@@ -1,5 +1,6 @@
 import type { OnError } from './collection.js'
 import type { Entry } from './entry.js'
+import type { LaneRun } from './executions/execution.js'
 import type { Executions } from './executions/index.js'
 
 /**
@@ -9,7 +10,7 @@ import type { Executions } from './executions/index.js'
 export class HandedOver {
   readonly #executions: Executions
   readonly #stopOnError: boolean
-  readonly #runs = new Map<Entry, Promise<unknown>>()
+  readonly #runs = new Map<Entry, LaneRun>()
 
   constructor (executions: Executions, onError: OnError) {
     this.#executions = executions
@@ -20,7 +21,7 @@ export class HandedOver {
    * The run of an entry that is handed over, now or before, and with it those of its neighbours, which begin at `after`
    * in `entries`; `undefined` where it runs by itself.
    */
-  run (entry: Entry, entries: Entry[], after: number): Promise<unknown> | undefined {
+  run (entry: Entry, entries: Entry[], after: number): LaneRun | undefined {
     if (!this.#runs.has(entry)) this.#handOver(entry, entries, after)
     const run = this.#runs.get(entry)
     this.#runs.delete(entry)
@@ -35,7 +36,7 @@ export class HandedOver {
     let next: Entry | undefined = entry
     for (let i = after; next !== undefined && next.executionIn(this.#executions) === execution; next = entries[i++]) {
       const run = next.runIn(lane)
-      run.catch(() => {}) // awaited in its turn
+      run.promise.catch(() => {}) // awaited in its turn
       this.#runs.set(next, run)
     }
   }

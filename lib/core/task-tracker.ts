@@ -7,8 +7,9 @@ interface Handler {
 
 /** Counts the tasks of an app, and knows which collections still hold some. */
 export class TaskTracker {
-  /** Tasks that were accepted and have not started. */
+  /** Tasks that were accepted and whose turn in their collection has not come. */
   waiting = 0
+  /** Those whose turn it is. */
   running = 0
   completed = 0
   failed = 0
@@ -20,6 +21,11 @@ export class TaskTracker {
   readonly #collections: TrackedCollection[] = []
   /** Those who wait for the end of something. */
   readonly #waiters: Array<() => void> = []
+
+  /** Tasks whose turn it is, but that wait for a thread. */
+  get inLanes (): number {
+    return this.#collections.filter(({ isInLane }) => isInLane).length
+  }
 
   handlerStarted (): void {
     this.handlers++

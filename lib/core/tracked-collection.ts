@@ -37,6 +37,11 @@ export class TrackedCollection extends Collection {
     return this.#running === undefined && this.entries.length === 0
   }
 
+  /** Whether its next task has been handed over, but has not begun. */
+  get isInLane (): boolean {
+    return this.#running !== undefined && this.laneRun?.hasBegun === false
+  }
+
   override add (func: TaskFunction, args: unknown[]): void {
     super.add(func, args)
     this.#tracker.taskAccepted(this)
@@ -67,7 +72,7 @@ export class TrackedCollection extends Collection {
   abandon (): void {
     const waiting = this.#discard()
     this.#abandoned = this.#running
-    if (this.#running !== undefined) this.#reporter.taskUnfinished(this.#running.task, 'running')
+    if (this.#running !== undefined) this.#reporter.taskUnfinished(this.#running.task, this.isInLane ? 'waiting' : 'running')
     for (const task of waiting) this.#reporter.taskUnfinished(task, 'waiting')
   }
 

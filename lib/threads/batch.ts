@@ -33,7 +33,7 @@ export class Batch {
 
   add (lane: ThreadLane, calls: ThreadCall[]): void {
     this.#stretches.push({ lane, first: this.calls.length, calls })
-    this.calls.push(...calls)
+    for (const call of calls) call.place = { progress: this.progress, index: this.calls.push(call) - 1 }
   }
 
   /** What its thread gets. */
@@ -62,8 +62,9 @@ export class Batch {
     return this.progress.claimed > 0
   }
 
+  /** Whether all its calls are settled, except those that it has given back or that will not run. */
   get isSettled (): boolean {
-    return this.calls.every(({ isSettled }) => isSettled)
+    return this.calls.every(({ isSettled, place }) => isSettled || place?.progress !== this.progress)
   }
 
   /** The call that its thread is at. */
@@ -109,7 +110,7 @@ export class Batch {
         const status = this.progress.status(first + i)
         if (isAtWork(status) && !call.isSettled) call.reject(errorOf(call, status))
         if (lane.stopOnError && (call.hasFailed || status === Status.failed)) {
-          lane.stop()
+          lane.stop(calls.slice(i + 1))
           break
         }
         if (status === Status.waiting && !call.isSettled) left.push(call)

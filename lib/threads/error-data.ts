@@ -36,7 +36,7 @@ export function toErrorData (thrown: unknown, depth = 0): ErrorData {
       isError: true,
       name: String(name),
       message: String(message),
-      stack: stack === undefined ? undefined : String(stack),
+      stack: stack && String(stack),
       cause: depth < deepest && cause !== undefined ? toErrorData(cause, depth + 1) : undefined,
       errors: others?.map((error) => toErrorData(error, depth + 1)),
       fields: fieldsOf(thrown)

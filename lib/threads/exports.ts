@@ -5,7 +5,7 @@ import { isGeneratorFunction } from '../core/function-kind.js'
 
 const { cache } = createRequire(import.meta.url)
 
-/** The functions that a module exports, by the names of their exports. */
+/** The functions that a module exports, by the names of their exports; those that have the function's own name first. */
 export function functionsOf (module: string, namespace: object): Map<string, TaskFunction> {
   const functions = new Map<string, TaskFunction>()
   const add = (exports: object) => {
@@ -17,7 +17,7 @@ export function functionsOf (module: string, namespace: object): Map<string, Tas
   add(namespace)
   const commonJs = commonJsExports(module, namespace)
   if (commonJs !== undefined) add(commonJs)
-  return functions
+  return new Map([...functions].sort(([a, first], [b, second]) => Number(b === second.name) - Number(a === first.name)))
 }
 
 /** To a CommonJS module's importers, what it exports is the default export; only some of it is found by name. */

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { defaultOptions } from '../core/executions/index.js'
 import { loadTaskModules, type TaskModules } from './task-modules.js'
 import { ThreadPool } from './thread-pool.js'
@@ -22,6 +23,6 @@ import { ThreadPool } from './thread-pool.js'
 export async function loadTasks (tasks: TaskModules): Promise<void> {
   await loadTaskModules(tasks)
   defaultOptions.threads ??= new ThreadPool({}, (error, task = 'unknown') => {
-    process.emitWarning(`A callback of background task "${task}" threw after the task had ended: ${error instanceof Error ? error.stack : String(error)}`)
+    process.emitWarning(`A callback of background task "${task}" threw after the task had ended: ${inspect(error)}`)
   })
 }

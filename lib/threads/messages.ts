@@ -26,10 +26,10 @@ export type CallMessage = readonly [func: number, args: unknown[], wantsResult: 
 export type ThreadMessage =
   | { readonly kind: 'result', readonly batch: number, readonly call: number, readonly value: unknown }
   | { readonly kind: 'failure', readonly batch: number, readonly call: number, readonly failure: Failure }
-  /** An error that nobody has caught ends the thread. */
-  | { readonly kind: 'crash', readonly batch: number, readonly error: ErrorData }
+  /** A callback of a task has thrown, which ends the thread. */
+  | { readonly kind: 'crash', readonly batch: number, readonly call: number, readonly error: ErrorData }
   /** A callback of a task that has ended has thrown. */
-  | { readonly kind: 'late', readonly task: string, readonly error: ErrorData }
+  | { readonly kind: 'late', readonly task: string | undefined, readonly error: ErrorData }
 
 /** What a call has failed of: what it threw, what it returned, or its module. */
 export type Failure =

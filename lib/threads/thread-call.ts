@@ -1,7 +1,9 @@
+import type { LaneRun } from '../core/executions/execution.js'
 import type { TaskSource } from '../core/task-registry.js'
+import { Status, type Progress } from './progress.js'
 
 /** A call for a thread to make. */
-export class ThreadCall {
+export class ThreadCall implements LaneRun {
   readonly source: TaskSource
   readonly args: unknown[]
   /** The longest that it may take, in milliseconds. */
@@ -9,6 +11,8 @@ export class ThreadCall {
   /** Whether somebody waits for what it returns. */
   readonly wantsResult: boolean
   readonly promise: Promise<unknown>
+  /** Where its thread tells how far it has come, while a thread has it. */
+  place: { readonly progress: Progress, readonly index: number } | undefined
   isSettled = false
   hasFailed = false
   #resolve!: (result: unknown) => void
@@ -23,6 +27,10 @@ export class ThreadCall {
       this.#resolve = resolve
       this.#reject = reject
     })
+  }
+
+  get hasBegun (): boolean {
+    return this.isSettled || (this.place !== undefined && this.place.progress.status(this.place.index) !== Status.waiting)
   }
 
   resolve (result: unknown): void {

@@ -22,11 +22,11 @@ export class ThreadLane implements Lane {
     return this.#waiting
   }
 
-  run (func: TaskFunction, args: unknown[], wantsResult = false): Promise<unknown> {
+  run (func: TaskFunction, args: unknown[], wantsResult = false): ThreadCall {
     const call = new ThreadCall(sourceOf(func) as TaskSource, args, this.#timeout, wantsResult)
     this.#waiting.push(call)
     if (!this.#isOut) this.goOn()
-    return call.promise
+    return call
   }
 
   /** Takes calls off its beginning. */
@@ -36,11 +36,13 @@ export class ThreadLane implements Lane {
 
   /** Puts calls that have not run back to its beginning. */
   putBack (calls: ThreadCall[]): void {
+    for (const call of calls) call.place = undefined
     this.#waiting.unshift(...calls)
   }
 
-  /** One of its calls has failed, so that those behind it do not run: their promises never settle. */
-  stop (): void {
+  /** One of its calls has failed, so that those behind it, with a thread or not, do not run: their promises never settle. */
+  stop (calls: ThreadCall[]): void {
+    for (const call of calls) call.place = undefined
     this.#waiting.length = 0
   }
 

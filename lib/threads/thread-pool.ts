@@ -8,7 +8,7 @@ import { Batch } from './batch.js'
 import { findUnclonable, isClonable } from './clone.js'
 import { Durations } from './durations.js'
 import { fromErrorData } from './error-data.js'
-import { open, type Failure } from './messages.js'
+import { open, type Failure, type ThreadMessage } from './messages.js'
 import { capacity, Progress, Status, type CallStatus } from './progress.js'
 import type { ThreadCall } from './thread-call.js'
 import { ThreadLane } from './thread-lane.js'
@@ -59,7 +59,7 @@ export class ThreadPool implements Threads {
   }
 
   run (func: TaskFunction, args: unknown[], timeout: number | undefined): Promise<unknown> {
-    return this.openLane(false, timeout).run(func, args, true)
+    return this.openLane(false, timeout).run(func, args, true).promise
   }
 
   openLane (stopOnError: boolean, timeout: number | undefined): ThreadLane {
@@ -173,37 +173,29 @@ export class ThreadPool implements Threads {
   #recall (piscina: Piscina, error: unknown): void {
     if (piscina !== this.#piscina) return
 
-    let missing = this.#batches.size - piscina.threads.length
-    for (const batch of this.#batches) {
-      if (missing <= 0) return
-      if (batch.hasBegun) continue
+    const missing = Math.max(0, this.#batches.size - piscina.threads.length)
+    for (const batch of [...this.#batches].filter(({ hasBegun }) => !hasBegun).slice(0, missing)) {
       batch.crash ??= error
       batch.controller.abort()
-      missing--
     }
   }
 
   /** What the threads tell of their own accord. */
   #told (envelope: unknown): void {
     const message = open(envelope)
-    if (message === undefined) return
-    if (message.kind === 'late') {
-      return this.#onLateError(fromErrorData(message.error), message.task)
-    }
+    if (message?.kind === 'late') this.#onLateError(fromErrorData(message.error), message.task)
+    else if (message !== undefined) this.#toldOf(message)
+  }
 
+  #toldOf (message: Exclude<ThreadMessage, { kind: 'late' }>): void {
     const batch = this.#unsettled.get(message.batch)
-    if (message.kind === 'crash') {
-      const error = fromErrorData(message.error)
-      if (batch === undefined) this.#onLateError(error)
-      else batch.crash = error
-      return
-    }
-
     const call = batch?.calls[message.call]
-    if (batch === undefined || call === undefined || call.isSettled) return
-    if (message.kind === 'result') call.resolve(message.value)
-    else call.reject(failureOf(call, message.failure))
-    this.#forgetIfSettled(batch)
+    if (batch !== undefined && call?.isSettled === false) {
+      if (message.kind === 'crash') batch.crash = fromErrorData(message.error)
+      if (message.kind === 'failure') call.reject(failureOf(call, message.failure))
+      if (message.kind === 'result') call.resolve(message.value)
+      this.#forgetIfSettled(batch)
+    }
   }
 
   /** Looks at what the threads are doing. */
@@ -278,9 +270,8 @@ function refuseUnclonable (batch: Batch): boolean {
   const refused = batch.calls.filter(({ args, isSettled }) => !isSettled && !isClonable(args))
   for (const call of refused) {
     const { path, problem } = findUnclonable(call.args)
-    const position = /^\[(\d+)\]/.exec(path)?.[1]
-    const where = position === undefined ? 'its arguments' : `its argument ${Number(position) + 1} (args${path})`
-    call.reject(new FST_BGT_ARGUMENT(call.source.name, where, problem))
+    const position = Number(/^\[(\d+)/.exec(path)?.[1]) + 1
+    call.reject(new FST_BGT_ARGUMENT(call.source.name, `its argument ${position} (args${path})`, problem))
   }
   return refused.length > 0
 }

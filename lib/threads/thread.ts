@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { parentPort } from 'node:worker_threads'
 import type { TaskFunction } from '../core/background-task.js'
 import type { TaskSource } from '../core/task-registry.js'
-import { findUnclonable, isClonable } from './clone.js'
+import { findUnclonable } from './clone.js'
 import { toErrorData } from './error-data.js'
 import { functionsOf } from './exports.js'
 import { envelop, type BatchMessage, type Failure, type ThreadMessage } from './messages.js'
@@ -22,11 +22,9 @@ interface Task {
 
 const loaded = new Map<string, TaskFunction>()
 const current = new AsyncLocalStorage<Task>()
-let currentBatch = -1
 
 export default async function runBatch ({ id, progress: memory, functions, lanes }: BatchMessage): Promise<void> {
   const progress = new Progress(memory)
-  currentBatch = id
 
   for (let lane = progress.claimLane(); lane !== undefined; lane = progress.claimLane()) {
     const { first, stopOnError, calls } = lanes[lane]!
@@ -66,17 +64,14 @@ async function run (task: Task, args: unknown[], wantsResult: boolean, progress:
     return await fail({ of: 'thrown', error: toErrorData(error) })
   }
 
-  if (result !== undefined && wantsResult) {
-    try {
-      tell({ kind: 'result', batch, call, value: result })
-      await end(Status.resulted)
-      return false
-    } catch {
-      return await fail({ of: 'result', ...findUnclonable(result) })
-    }
+  const isTold = wantsResult && result !== undefined
+  try {
+    if (isTold) tell({ kind: 'result', batch, call, value: result })
+    else if (!isPlain(result)) structuredClone(result)
+  } catch {
+    return await fail({ of: 'result', ...findUnclonable(result) })
   }
-  if (!isPlain(result) && !isClonable(result)) return await fail({ of: 'result', ...findUnclonable(result) })
-  await end(Status.completed)
+  await end(isTold ? Status.resulted : Status.completed)
   return false
 }
 
@@ -118,8 +113,9 @@ process.on('uncaughtException', (thrown) => {
   const task = current.getStore()
   const error = toErrorData(thrown)
 
-  // A task that has ended is not to blame on the one that is running now.
-  if (task?.hasEnded) return tell({ kind: 'late', task: task.func.name, error })
-  tell({ kind: 'crash', batch: task?.batch ?? currentBatch, error })
+  // The one that is running now is not to blame for a task that has ended.
+  if (task === undefined || task.hasEnded) return tell({ kind: 'late', task: task?.func.name, error })
+
+  tell({ kind: 'crash', batch: task.batch, call: task.call, error })
   process.exit(1)
 })

@@ -20,7 +20,14 @@ export interface Lane {
    * Hands a call over. Where the lane stops on an error, the promises of those behind the one that has failed never
    * settle.
    */
-  run (func: TaskFunction, args: unknown[]): Promise<unknown>
+  run (func: TaskFunction, args: unknown[]): LaneRun
+}
+
+/** A call that a lane has. */
+export interface LaneRun {
+  readonly promise: Promise<unknown>
+  /** Whether it has begun, as far as is known here. */
+  readonly hasBegun: boolean
 }
 
 /** A pool of worker threads. */

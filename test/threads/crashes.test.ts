@@ -1,0 +1,107 @@
+import t, { type Test } from 'tap'
+import { loadTasks, type BackgroundTasksOptions } from '../../lib/index.js'
+import type { TaskFunction } from '../../lib/index.js'
+import * as work from '../fixtures/tasks/work.js'
+import { createApp } from '../helpers/app.js'
+import { createNotes, notesIn } from '../helpers/notes.js'
+
+const tasks = new URL('../fixtures/tasks/', import.meta.url)
+const numbers = (count: number) => Array.from({ length: count }, (_, i) => i + 1)
+
+t.before(() => loadTasks(tasks))
+
+async function createThreadApp (t: Test, options: BackgroundTasksOptions = {}) {
+  return await createApp(t, { tasks, threads: { max: 1 }, ...options })
+}
+
+/** A way of taking a thread down, and what is said of it. */
+type Crash = { name: string, func: TaskFunction, args: unknown[], options?: BackgroundTasksOptions, err: object }
+
+const crashes: Crash[] = [
+  {
+    name: 'calls process.exit',
+    func: work.exit,
+    args: [7],
+    err: { code: 'FST_BGT_THREAD', message: /"work\.exit".*worker exited with code: 7/ }
+  }, {
+    name: 'never ends',
+    func: work.endless,
+    args: [],
+    options: { timeout: 300 },
+    err: { code: 'FST_BGT_TIMEOUT', message: /"work\.endless" ran past its timeout of 300 ms/ }
+  }, {
+    name: 'returns a promise that never settles',
+    func: work.pending,
+    args: [],
+    options: { timeout: 300 },
+    err: { code: 'FST_BGT_TIMEOUT', message: /"work\.pending" ran past its timeout of 300 ms/ }
+  }, {
+    name: 'takes more memory than it may',
+    func: work.hog,
+    args: [],
+    options: { threads: { max: 1, resourceLimits: { maxOldGenerationSizeMb: 160 } } },
+    err: { code: 'FST_BGT_THREAD', message: /"work\.hog".*memory/ }
+  }, {
+    name: 'throws in a callback',
+    func: work.throwLater,
+    args: [],
+    err: { code: 'FST_BGT_THREAD', message: /"work\.throwLater".*thrown in a callback/ }
+  }
+]
+
+for (const { name, func, args, options, err } of crashes) {
+  t.test(`of 61 tasks of one collection the middle one ${name}: the others run once, in order`, async (t) => {
+    const { app, log } = await createThreadApp(t, options)
+    const notes = createNotes()
+    app.get('/', async (request) => {
+      for (const i of numbers(30)) request.backgroundTasks.addTask(work.note, notes, i)
+      request.backgroundTasks.addTask(func, ...args)
+      for (const i of numbers(30)) request.backgroundTasks.addTask(work.note, notes, 30 + i)
+      return 'ok'
+    })
+
+    await app.inject('/')
+    await app.backgroundTasks.idle()
+    t.same(notesIn(notes), numbers(60))
+    t.match(log.with('background task failed'), [{ execution: 'thread', err }])
+    t.match(app.backgroundTasks, { pending: 0, running: 0, completed: 60, failed: 1 })
+  })
+
+  t.test(`of 61 tasks of as many collections the middle one ${name}: the others run once`, async (t) => {
+    const { app, log } = await createThreadApp(t, options)
+    const notes = createNotes()
+    for (const i of numbers(30)) app.backgroundTasks.addTask(work.note, notes, i)
+    app.backgroundTasks.addTask(func, ...args)
+    for (const i of numbers(30)) app.backgroundTasks.addTask(work.note, notes, 30 + i)
+
+    await app.backgroundTasks.idle()
+    t.same(notesIn(notes).sort((a, b) => a - b), numbers(60))
+    t.match(log.with('background task failed'), [{ err }])
+    t.match(app.backgroundTasks, { completed: 60, failed: 1 })
+  })
+}
+
+t.test('100 requests of ten tasks, some of which take their threads down: each task exactly once, in order', async (t) => {
+  const { app } = await createThreadApp(t, { threads: { max: 2 }, timeout: 300 })
+  const notes = createNotes()
+  const isBad = (id: number, i: number) => id % 20 === 0 && i === 5
+  app.get<{ Params: { id: number } }>('/:id', async (request) => {
+    const id = Number(request.params.id)
+    for (let i = 0; i < 10; i++) {
+      if (!isBad(id, i)) request.backgroundTasks.addTask(work.note, notes, id * 10 + i)
+      else if (id % 40 === 0) request.backgroundTasks.addTask(work.exit, 1)
+      else request.backgroundTasks.addTask(work.endless)
+    }
+    return 'ok'
+  })
+
+  await Promise.all(numbers(100).map((id) => app.inject(`/${id}`)))
+  await app.backgroundTasks.idle()
+  t.match(app.backgroundTasks, { pending: 0, running: 0, completed: 995, failed: 5 })
+  const all = notesIn(notes)
+  t.equal(all.length, 995)
+  for (const id of numbers(100)) {
+    const own = all.filter((note) => Math.floor(note / 10) === id).map((note) => note % 10)
+    t.same(own, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].filter((i) => !isBad(id, i)), `request ${id}`)
+  }
+})

@@ -1,0 +1,134 @@
+import { createRequire } from 'node:module'
+import { threadId } from 'node:worker_threads'
+import t from 'tap'
+import { BackgroundTask, loadTasks } from '../../lib/index.js'
+import { createApp, createBareApp } from '../helpers/app.js'
+import backgroundTasks from '../../lib/index.js'
+import * as work from '../fixtures/tasks/work.js'
+
+const folder = new URL('../fixtures/tasks/', import.meta.url)
+const require = createRequire(import.meta.url)
+const common = require('../fixtures/tasks/nested/common.cts')
+const onlyFunction = require('../fixtures/tasks/nested/only-function.cjs')
+const methods = (await import(new URL('nested/methods.js', folder).href)).default
+
+t.before(() => loadTasks(folder))
+
+const show = (func: (...args: any[]) => any) => {
+  const { name, execution } = new BackgroundTask(func)
+  return [name, execution]
+}
+
+t.test('functions of a folder are named by path and export, the default export by path alone', async (t) => {
+  t.same(show(work.add), ['work.add', 'thread'])
+  t.same(show(work.default), ['work', 'thread'])
+  t.same(show(work.noteAsync), ['work.noteAsync', 'await'], 'async ones keep to the event loop')
+})
+
+t.test('functions of CommonJS modules are known, and run in threads', async (t) => {
+  t.same(show(common.double), ['nested/common.double', 'thread'])
+  t.same(show(common.late), ['nested/common.late', 'await'])
+  t.same(show(common.computed), ['nested/common.computed', 'thread'], 'not seen by an import')
+  t.same(show(onlyFunction), ['nested/only-function', 'thread'])
+  t.same(show(onlyFunction.helper), ['nested/only-function.helper', 'thread'])
+
+  t.equal(await new BackgroundTask(common.double, 21)(), 42)
+  t.not(await new BackgroundTask(common.computed)(), threadId)
+  t.not(await new BackgroundTask(onlyFunction)(), threadId)
+  t.equal(await new BackgroundTask(onlyFunction.helper)(), 'helper')
+  t.equal(await new BackgroundTask(work.default)(), 'default')
+})
+
+t.test('closures, methods, classes, bound and native functions run inline', async (t) => {
+  t.same(show(() => {}), ['anonymous', 'inline'])
+  t.same(show(work.bound as () => number), ['bound add', 'inline'])
+  t.same(show(methods.method), ['method', 'inline'])
+  t.same(show(new work.Service().method), ['method', 'inline'])
+  t.same(show(work.Service as unknown as () => void), ['Service', 'inline'])
+  t.same(show(Math.max), ['max', 'inline'])
+})
+
+t.test('a file, a path, a URL and a package are task modules', async (t) => {
+  const root = t.testdir({
+    'emails.mjs': 'export function sendWelcome () {}',
+    'images.mjs': 'export function resize () {}\nexport default function all () {}',
+    'audit.mjs': 'export function write () {}',
+    node_modules: {
+      '@acme': {
+        tasks: {
+          'package.json': JSON.stringify({ name: '@acme/tasks', exports: { import: './esm.mjs', require: './cjs.cjs' } }),
+          'esm.mjs': 'export function charge () {}',
+          'cjs.cjs': 'exports.charge = function charge () {}'
+        }
+      }
+    }
+  })
+  const cwd = process.cwd()
+  process.chdir(root)
+  t.teardown(() => process.chdir(cwd))
+  const url = (file: string) => new URL(file, `file://${root}/`)
+  await loadTasks(['./emails.mjs', url('images.mjs'), url('audit.mjs').href, '@acme/tasks'])
+
+  const [emails, images, audit, acme] = await Promise.all(
+    ['emails.mjs', 'images.mjs', 'audit.mjs', 'node_modules/@acme/tasks/esm.mjs'].map((file) => import(url(file).href))
+  )
+  t.same(show(emails.sendWelcome), ['emails.sendWelcome', 'thread'])
+  t.same(show(images.resize), ['images.resize', 'thread'])
+  t.same(show(images.default), ['images', 'thread'])
+  t.same(show(audit.write), ['audit.write', 'thread'])
+  t.same(show(acme.charge), ['@acme/tasks.charge', 'thread'], 'as an import of the package finds it')
+})
+
+t.test('a module that cannot be found or loaded, or has a name twice, fails the start and is named', async (t) => {
+  const root = t.testdir({
+    'throws.mjs': 'throw new Error("no configuration")',
+    'throws-no-error.mjs': 'throw 42',
+    'syntax.mjs': 'export function (',
+    empty: { 'readme.md': '', 'only.d.ts': '', test: { 'some.js': '' }, '.hidden.js': '' },
+    one: { 'emails.mjs': 'export function send () {}' },
+    two: { 'emails.mjs': 'export function send () {}' }
+  })
+  const cases: Array<[string | string[] | URL, RegExp]> = [
+    [`${root}/throws.mjs`, /throws\.mjs: it cannot be loaded: no configuration/],
+    [`${root}/throws-no-error.mjs`, /throws-no-error\.mjs: it cannot be loaded: 42/],
+    [`${root}/syntax.mjs`, /syntax\.mjs: it cannot be loaded: /],
+    [`${root}/missing`, /missing: there is no such file or folder/],
+    ['./missing.js', /missing\.js: there is no such file or folder/],
+    ['missing-package', /missing-package: there is no such file, folder or package/],
+    [new URL('https://example.com/tasks.js'), /https:\/\/example\.com\/tasks\.js: only file: URLs can be loaded/],
+    [`${root}/empty`, /empty: the folder holds no module/],
+    [[`${root}/one`, `${root}/two`], /two\/emails\.mjs: another function has the name "emails\.send" already/]
+  ]
+  for (const [tasks, message] of cases) {
+    const { app } = createBareApp(t)
+    await t.rejects(async () => await app.register(backgroundTasks, { tasks }), { code: 'FST_BGT_TASK_MODULE', message }, String(tasks))
+  }
+  await t.rejects(loadTasks(`${root}/throws.mjs`), { code: 'FST_BGT_TASK_MODULE', cause: { message: 'no configuration' } })
+})
+
+t.test('what names no module is refused', async (t) => {
+  for (const tasks of [42, '', [''], [null], {}, null]) {
+    await t.rejects(loadTasks(tasks as unknown as string), { code: 'FST_BGT_INVALID_OPTION', message: /"tasks".*path or URL/ })
+  }
+})
+
+t.test('one function under two names, and one module listed twice, are no mistake', async (t) => {
+  const root = t.testdir({
+    'a.mjs': 'export function send () {}\nexport { send as post }',
+    'b.mjs': 'export * from "./a.mjs"'
+  })
+  await loadTasks([root, `${root}/a.mjs`])
+
+  t.equal(new BackgroundTask((await import(`file://${root}/b.mjs`)).send).name, 'a.send')
+})
+
+t.test('with threads: false functions have their names, and run inline', async (t) => {
+  const root = t.testdir({ 'local.mjs': 'export function where () { throw new Error("inline") }' })
+  const { app, log } = await createApp(t, { tasks: root, threads: false })
+  const { where } = await import(`file://${root}/local.mjs`)
+
+  app.backgroundTasks.addTask(where)
+  await app.backgroundTasks.idle()
+
+  t.match(log.with('background task failed'), [{ task: 'local.where', execution: 'inline' }])
+})

@@ -5,14 +5,22 @@ import { loadTaskModules } from './threads/task-modules.js'
 import { ThreadPool } from './threads/thread-pool.js'
 
 /** Loads an app's task modules, and gives it a pool of threads for their functions, if it wants one. */
-export async function openThreads ({ tasks, threads }: ResolvedOptions, log: FastifyBaseLogger): Promise<ThreadPool | undefined> {
+export async function openThreads (
+  { tasks, threads }: ResolvedOptions,
+  log: FastifyBaseLogger,
+  createPool = ThreadPool.create
+): Promise<ThreadPool | undefined> {
   if (threads === false) {
     if (tasks !== undefined) await loadTaskModules(tasks)
     return
   }
 
   if (tasks !== undefined) await loadTasks(tasks)
-  return new ThreadPool(threads, (err, task) => {
+  const pool = createPool(threads, (err, task) => {
     log.error({ err, task }, 'a callback of a background task threw after the task had ended')
   })
+  if (pool === undefined && tasks !== undefined) {
+    log.warn('background tasks have no worker threads, as fastify-background-tasks is in a bundle: keep it out of it ("external")')
+  }
+  return pool
 }

@@ -1,7 +1,8 @@
 const assert = require('node:assert')
 const Fastify = require('fastify')
 const plugin = require('fastify-background-tasks')
-const { backgroundTasks, BackgroundTask, BackgroundTasks } = plugin
+const { backgroundTasks, BackgroundTask, BackgroundTasks, loadTasks } = plugin
+const { isMainThread } = require('./task-module.cjs')
 
 assert.equal(typeof plugin, 'function')
 assert.equal(plugin, backgroundTasks)
@@ -16,4 +17,8 @@ app.get('/', async (request) => {
 app.inject('/').then(() => app.close()).then(async () => {
   assert.deepEqual(ran, ['commonjs'])
   assert.equal(await new BackgroundTask((n) => n * 2, 21)(), 42)
+
+  await loadTasks(require.resolve('./task-module.cjs'))
+  const task = new BackgroundTask(isMainThread)
+  assert.deepEqual([task.name, task.execution, await task()], ['task-module.isMainThread', 'thread', false])
 })

@@ -1,6 +1,7 @@
 import assert from 'node:assert'
 import Fastify from 'fastify'
-import plugin, { backgroundTasks, BackgroundTask, BackgroundTasks } from 'fastify-background-tasks'
+import plugin, { backgroundTasks, BackgroundTask, BackgroundTasks, loadTasks } from 'fastify-background-tasks'
+import { isMainThread } from './task-module.mjs'
 
 assert.equal(plugin, backgroundTasks)
 const app = Fastify()
@@ -15,3 +16,7 @@ await app.inject('/')
 await app.close()
 assert.deepEqual(ran, ['esm'])
 assert.equal(await new BackgroundTask((n) => n * 2, 21)(), 42)
+
+await loadTasks('./task-module.mjs')
+const task = new BackgroundTask(isMainThread)
+assert.deepEqual([task.name, task.execution, await task()], ['task-module.isMainThread', 'thread', false])

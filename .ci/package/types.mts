@@ -1,6 +1,6 @@
 // What must compile, and what must not.
 import Fastify from 'fastify'
-import backgroundTasks, { BackgroundTask, BackgroundTasks, type BackgroundTasksOptions } from 'fastify-background-tasks'
+import backgroundTasks, { BackgroundTask, BackgroundTasks, loadTasks, type BackgroundTasksOptions } from 'fastify-background-tasks'
 
 const send = async (to: string, options: { subject: string }) => to.length + options.subject.length
 const app = Fastify()
@@ -9,6 +9,11 @@ await app.register(backgroundTasks)
 await app.register(backgroundTasks, { runOn: 'success', onError: 'stop', closeTimeout: 1_000 })
 const options: BackgroundTasksOptions = { onTaskError: (error, task, request) => { console.error(error, task.name, request?.id) } }
 await app.register(backgroundTasks, options)
+await app.register(backgroundTasks, { tasks: ['./tasks', new URL('./tasks', import.meta.url)], threads: { max: 2 }, timeout: 1, blockedWarning: 0 })
+await app.register(backgroundTasks, { threads: false })
+await loadTasks(new URL('./tasks', import.meta.url))
+// @ts-expect-error neither false nor options
+await app.register(backgroundTasks, { threads: true })
 // @ts-expect-error an unknown option
 await app.register(backgroundTasks, { runon: 'success' })
 // @ts-expect-error a wrong value

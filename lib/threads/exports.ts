@@ -3,7 +3,8 @@ import { fileURLToPath } from 'node:url'
 import type { TaskFunction } from '../core/background-task.js'
 import { isGeneratorFunction } from '../core/function-kind.js'
 
-const { cache } = createRequire(import.meta.url)
+/** All requires share one; a bundler may leave a module without an URL to make one from. */
+const { cache } = createRequire(process.execPath)
 
 /** The functions that a module exports, by the names of their exports; those that have the function's own name first. */
 export function functionsOf (module: string, namespace: object): Map<string, TaskFunction> {

@@ -22,7 +22,7 @@ import { ThreadPool } from './thread-pool.js'
  */
 export async function loadTasks (tasks: TaskModules): Promise<void> {
   await loadTaskModules(tasks)
-  defaultOptions.threads ??= new ThreadPool({}, (error, task = 'unknown') => {
+  defaultOptions.threads ??= ThreadPool.create({}, (error, task = 'unknown') => {
     process.emitWarning(`A callback of background task "${task}" threw after the task had ended: ${inspect(error)}`)
   })
 }

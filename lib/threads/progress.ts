@@ -77,15 +77,19 @@ export class Progress {
     return Atomics.load(this.#statuses, call) as CallStatus
   }
 
-  /** Worker thread: a call's module is loading, or it is running. */
-  begin (call: number, status: typeof Status.loading | typeof Status.running): void {
+  /** Worker thread: a call's module is loading, or it is running. False where it is too late, as it is condemned. */
+  begin (call: number, status: typeof Status.loading | typeof Status.running): boolean {
     this.#starts[call] = now()
-    Atomics.store(this.#statuses, call, status)
+    return this.#goOn(call, status)
   }
 
-  /** Worker thread: a call has ended. False where it was too late, as it was condemned before. */
+  /** Worker thread: a call has ended. False where it is too late, as it is condemned. */
   end (call: number, status: typeof Status.completed | typeof Status.resulted | typeof Status.failed): boolean {
     this.#durations[call] = this.elapsed(call)
+    return this.#goOn(call, status)
+  }
+
+  #goOn (call: number, status: CallStatus): boolean {
     const before = this.status(call)
     return before !== Status.condemned && Atomics.compareExchange(this.#statuses, call, before, status) === before
   }

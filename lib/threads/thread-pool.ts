@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os'
-import { fileURLToPath } from 'node:url'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Piscina } from 'piscina'
 import type { TaskFunction } from '../core/background-task.js'
 import { FST_BGT_ARGUMENT, FST_BGT_TASK_MODULE, FST_BGT_THREAD, FST_BGT_TIMEOUT } from '../core/errors.js'
@@ -12,6 +12,7 @@ import { open, type Failure, type ThreadMessage } from './messages.js'
 import { capacity, Progress, Status, type CallStatus } from './progress.js'
 import type { ThreadCall } from './thread-call.js'
 import { ThreadLane } from './thread-lane.js'
+import { findThreadFile } from './thread-file.js'
 import type { ThreadOptions } from './thread-options.js'
 
 /** How often the pool looks at what its threads are doing, while they are doing something, in milliseconds. */
@@ -22,21 +23,23 @@ const batchDuration = 5
 const smallestShare = 0.5
 /** How long a task module may take to load in a thread, in milliseconds. */
 const longestLoad = 10_000
+/** How long threads are waited for when they are stopped, in milliseconds. */
+const longestStop = 1_000
 /** How often in a row a thread may end before it has begun with its batch. */
 const mostFailedStarts = 3
 
-/** Beside this file, with the same extension: TypeScript where this is. */
-const thread = fileURLToPath(import.meta.url.replace(/thread-pool(\.\w+)$/, 'thread$1'))
+/** Told of an error that a callback of a task has thrown after the task had ended. */
+type OnLateError = (error: unknown, task?: string) => void
 
 /**
  * Runs calls in worker threads. Piscina keeps the threads; which calls go to which thread, and what becomes of them when
  * one ends, is told here.
  */
 export class ThreadPool implements Threads {
+  readonly #file: string
   readonly #options: ThreadOptions
   readonly #max: number
-  /** Told of an error that a callback of a task has thrown after the task had ended. */
-  readonly #onLateError: (error: unknown, task?: string) => void
+  readonly #onLateError: OnLateError
   #piscina: Piscina | undefined
   /** Lanes with calls that wait for a thread. */
   readonly #queue: ThreadLane[] = []
@@ -52,7 +55,15 @@ export class ThreadPool implements Threads {
   #timer: NodeJS.Timeout | undefined
   #failedStarts = 0
 
-  constructor (options: ThreadOptions, onLateError: (error: unknown, task?: string) => void) {
+  /** A pool, unless a bundler has left no file for threads to begin with. */
+  static create (options: ThreadOptions, onLateError: OnLateError): ThreadPool | undefined {
+    const file = findThreadFile()
+    if (file !== undefined) return new ThreadPool(file, options, onLateError)
+  }
+
+  /** @param file what a thread begins with */
+  constructor (file: string, options: ThreadOptions, onLateError: OnLateError) {
+    this.#file = file
     this.#options = options
     this.#max = options.max ?? Math.max(1, availableParallelism() - 1)
     this.#onLateError = onLateError
@@ -74,7 +85,8 @@ export class ThreadPool implements Threads {
     this.#piscina = undefined
     for (const lane of this.#queue.splice(0)) lane.reject(stopped)
     for (const batch of this.#batches) batch.reject(stopped)
-    await piscina.destroy()
+    // One that is in the middle of native code ends when that returns; nobody need wait for it.
+    await Promise.race([piscina.destroy(), sleep(longestStop, undefined, { ref: false })])
   }
 
   #enqueue (lane: ThreadLane): void {
@@ -153,7 +165,7 @@ export class ThreadPool implements Threads {
   #createPiscina (): Piscina {
     const { idleTimeout = 30_000, resourceLimits } = this.#options
     const piscina = new Piscina({
-      filename: thread,
+      filename: this.#file,
       minThreads: 0,
       maxThreads: this.#max,
       idleTimeout,

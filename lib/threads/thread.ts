@@ -41,7 +41,7 @@ async function run (task: Task, args: unknown[], wantsResult: boolean, progress:
   const { batch, call } = task
   const end = async (status: Parameters<Progress['end']>[1]) => {
     task.hasEnded = true
-    if (!progress.end(call, status)) await new Promise(() => {}) // condemned: the thread is about to be stopped
+    await unlessCondemned(progress.end(call, status))
   }
   const fail = async (failure: Failure) => {
     tell({ kind: 'failure', batch, call, failure })
@@ -57,8 +57,8 @@ async function run (task: Task, args: unknown[], wantsResult: boolean, progress:
   }
 
   let result: unknown
+  await unlessCondemned(progress.begin(call, Status.running))
   try {
-    progress.begin(call, Status.running)
     result = await func(...args)
   } catch (error) {
     return await fail({ of: 'thrown', error: toErrorData(error) })
@@ -73,6 +73,11 @@ async function run (task: Task, args: unknown[], wantsResult: boolean, progress:
   }
   await end(isTold ? Status.resulted : Status.completed)
   return false
+}
+
+/** A task that is condemned goes no further: its thread is about to be stopped. */
+async function unlessCondemned (goesOn: boolean): Promise<void> {
+  if (!goesOn) await new Promise(() => {})
 }
 
 async function load ({ call, func }: Task, progress: Progress): Promise<TaskFunction> {

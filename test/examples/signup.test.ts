@@ -1,30 +1,15 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
-
-const root = fileURLToPath(new URL('../..', import.meta.url))
+import { startExample } from '../helpers/example.js'
 
 /** The demo, as `npm start` starts it. */
 async function start (t: Test) {
   const auditFile = join(t.testdir(), 'audit.log')
-  // Without what makes the coverage of this process: the demo is none of the library.
-  const { NODE_OPTIONS, ...env } = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^_?TAP/.test(name)))
-  const demo = spawn(process.execPath, ['--import', 'tsx', 'examples/signup/server.ts'], {
-    cwd: root,
-    env: { ...env, PORT: '0', AUDIT_FILE: auditFile },
-    stdio: ['ignore', 'pipe', 'inherit']
-  })
-  t.teardown(() => demo.kill('SIGKILL'))
-
-  let output = ''
-  demo.stdout.on('data', (chunk) => { output += chunk })
-  while (!output.includes('Server listening at')) await once(demo.stdout, 'data')
-  const [origin] = output.match(/http:\/\/127\.0\.0\.1:\d+/) ?? []
-  return { demo, origin, auditFile, output: () => output }
+  const { server: demo, ...rest } = await startExample(t, 'signup', { AUDIT_FILE: auditFile })
+  return { demo, auditFile, ...rest }
 }
 
 const post = (url: string, body: object) => fetch(url, {

@@ -1,0 +1,5 @@
+const threads = require('node:worker_threads')
+
+exports.isMainThread = function isMainThread () {
+  return threads.isMainThread
+}

@@ -1,0 +1,5 @@
+import * as threads from 'node:worker_threads'
+
+export function isMainThread () {
+  return threads.isMainThread
+}

@@ -1,4 +1,4 @@
-import type { BatchMessage, LaneMessage } from './messages.js'
+import type { BatchMessage } from './messages.js'
 import type { TaskSource } from '../core/task-registry.js'
 import { Progress, Status, type CallStatus } from './progress.js'
 import type { ThreadCall } from './thread-call.js'
@@ -40,21 +40,18 @@ export class Batch {
   message (): BatchMessage {
     this.progress.reset(this.#stretches.length)
 
-    const functions: TaskSource[] = []
-    const indices = new Map<object, number>()
-    const indexOf = ({ source }: ThreadCall) => {
-      const known = indices.get(source)
-      if (known !== undefined) return known
-
-      indices.set(source, functions.length)
-      return functions.push(source) - 1
+    const indices = new Map<TaskSource, number>()
+    for (const { source } of this.calls) if (!indices.has(source)) indices.set(source, indices.size)
+    return {
+      id: this.id,
+      progress: this.progress.memory,
+      functions: [...indices.keys()],
+      firstCalls: this.#stretches.map(({ first }) => first),
+      stopOnError: this.#stretches.map(({ lane }) => lane.stopOnError),
+      calls: this.calls.map(({ source }) => indices.get(source) as number),
+      args: this.calls.map(({ args }) => args),
+      wantsResult: this.calls.map(({ wantsResult }) => wantsResult)
     }
-    const lanes = this.#stretches.map(({ lane, first, calls }): LaneMessage => ({
-      first,
-      stopOnError: lane.stopOnError,
-      calls: calls.map((call) => [indexOf(call), call.args, call.wantsResult])
-    }))
-    return { id: this.id, progress: this.progress.memory, functions, lanes }
   }
 
   /** Whether its thread has begun with it. */

@@ -1,26 +1,25 @@
 import type { TaskSource } from '../core/task-registry.js'
 import type { ErrorData } from './error-data.js'
 
-/** Tasks that travel to a thread together. */
+/**
+ * Tasks that travel to a thread together. It is flat, as a structured clone pays for each object and the names of its
+ * fields.
+ */
 export interface BatchMessage {
   readonly id: number
   /** Where main thread and worker thread tell each other how far the batch has come. */
   readonly progress: SharedArrayBuffer
-  /** The functions that the calls name by index. */
   readonly functions: readonly TaskSource[]
-  readonly lanes: readonly LaneMessage[]
+  /** Of each lane the index of its first call; it ends where the next one begins. */
+  readonly firstCalls: readonly number[]
+  /** Of each lane, whether those behind a call that has failed do not run. */
+  readonly stopOnError: readonly boolean[]
+  /** Of each call the index of its function. */
+  readonly calls: readonly number[]
+  readonly args: ReadonlyArray<unknown[]>
+  /** Of each call, whether somebody waits for its result. */
+  readonly wantsResult: readonly boolean[]
 }
-
-/** Calls that run in order. */
-export interface LaneMessage {
-  /** The index of its first call among those of the batch. */
-  readonly first: number
-  readonly stopOnError: boolean
-  readonly calls: readonly CallMessage[]
-}
-
-/** A function, by index; its arguments; and whether somebody waits for its result. */
-export type CallMessage = readonly [func: number, args: unknown[], wantsResult: boolean]
 
 /** What a thread tells of its own accord; the rest, shared memory does. */
 export type ThreadMessage =

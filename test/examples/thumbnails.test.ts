@@ -57,18 +57,20 @@ t.test('the demo makes thumbnails of the width that was asked for', async (t) =>
 
 t.test('the demo answers while a thread makes a thumbnail, and does not while it makes the same inline', async (t) => {
   const { origin, output } = await start(t)
-  const picture = drawPicture(6000, 4000)
+  const picture = drawPicture(4000, 3000)
 
   /** How many pings are answered one after the other before the thumbnail is there. */
   async function pings (query: string): Promise<number> {
     let count = 0
     const response = await ended(await accepted(t, origin, query, picture), async () => {
-      t.equal(await (await fetch(`${origin}/ping`)).text(), 'pong')
-      count++
+      if (await (await fetch(`${origin}/ping`)).text() === 'pong') count++
     })
     t.equal(response.status, 200)
     return count
   }
+
+  // By then a thread has started, and has nothing to do but the work.
+  await ended(await accepted(t, origin, '', drawPicture(20, 20)))
 
   const inThread = await pings('')
   t.notMatch(output(), 'held the event loop')
@@ -82,7 +84,7 @@ t.test('the demo refuses bad input', async (t) => {
   const { origin } = await start(t)
   const picture = drawPicture(20, 20)
   const huge = Buffer.from(picture)
-  huge.writeUInt32BE(1_000_000, 16)
+  huge.writeUInt32BE(2_000_000, 16)
 
   for (const query of ['width=0', 'width=2000', 'width=wide', 'inline=perhaps']) {
     t.equal((await upload(`${origin}/images?${query}`, picture)).status, 400, query)

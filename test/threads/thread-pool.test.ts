@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import type { Worker } from 'node:worker_threads'
 import t, { type Test } from 'tap'
 import { loadTasks } from '../../lib/index.js'
 import * as work from '../fixtures/tasks/work.js'
@@ -69,6 +70,10 @@ t.test('no more threads run than max', async (t) => {
 t.test('close waits for tasks in threads, and then for the threads', async (t) => {
   const { app } = await createApp(t, { tasks, threads: { max: 1 } })
   const notes = createNotes()
+  const workers: Worker[] = []
+  const listener = (worker: Worker) => { workers.push(worker) }
+  process.on('worker', listener)
+  t.teardown(() => process.off('worker', listener))
   let noted: number[] = []
   app.addHook('onClose', async () => { noted = notesIn(notes) })
   app.get('/', async (request) => {
@@ -80,6 +85,7 @@ t.test('close waits for tasks in threads, and then for the threads', async (t) =
   await fetch(origin, { headers: { connection: 'close' } })
   await app.close()
   t.same(noted, [1, -1, 2, -2, 3, -3, 4, -4, 5, -5])
+  t.same(workers.map(({ threadId }) => threadId), [-1], 'the thread has ended')
 })
 
 t.test('a thread that has not ended closeTimeout after the server is stopped, and its tasks are named', async (t) => {

@@ -1,8 +1,9 @@
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
-import { decode, encode } from 'fast-png'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { decode, encode } from 'fast-png'
 import t, { type Test } from 'tap'
+import { Client } from '../helpers/client.js'
 import { startExample } from '../helpers/example.js'
 
 /** The demo, as `npm run start:thumbnails` starts it. */
@@ -23,19 +24,15 @@ const upload = (url: string, body: Uint8Array, headers = {}) => fetch(url, {
   body
 })
 
-/** Uploads a picture, and gives the URL of its thumbnail. */
-async function accepted (t: Test, origin: string | undefined, query: string, picture: Uint8Array): Promise<string> {
-  const response = await upload(`${origin}/images?${query}`, picture)
-  t.equal(response.status, 202)
-  return `${origin}${(await response.json() as { thumbnail: string }).thumbnail}`
-}
+/** Uploads a picture, and gives its URL when its thumbnail has been made, or cannot be. */
+async function make (url: string, picture: Uint8Array, meanwhile: () => Promise<unknown> = () => sleep(20)) {
+  const { headers } = await upload(url, picture)
+  const image = new URL(headers.get('location') ?? '', url).href
 
-/** The response to a request for a thumbnail that has come to its end, well or not. */
-async function ended (thumbnail: string, whileItIsMade = async () => { await sleep(20) }): Promise<Response> {
   for (;;) {
-    const response = await fetch(thumbnail)
-    if (response.status !== 404) return response
-    await whileItIsMade()
+    const { thumbnail } = await (await fetch(image)).json() as { thumbnail: string }
+    if (thumbnail !== 'waiting') return { image, thumbnail }
+    await meanwhile()
   }
 }
 
@@ -44,14 +41,17 @@ t.test('the demo makes thumbnails of the width that was asked for', async (t) =>
   t.match(await (await fetch(`${origin}/`)).text(), 'Make 8 thumbnails')
 
   for (const inline of [false, true]) {
-    const response = await ended(await accepted(t, origin, `width=40&inline=${inline}`, drawPicture(400, 200)))
+    const { image, thumbnail } = await make(`${origin}/images?width=40&inline=${inline}`, drawPicture(400, 200))
+    t.equal(thumbnail, 'made')
+    const response = await fetch(`${image}/thumbnail`)
     t.equal(response.headers.get('content-type'), 'image/png')
     const { width, height, data } = decode(await response.arrayBuffer())
     t.same({ width, height }, { width: 40, height: 20 })
     t.same(data, decode(drawPicture(40, 20)).data)
   }
 
-  const response = await ended(await accepted(t, origin, '', drawPicture(100, 50)))
+  const { image } = await make(`${origin}/images`, drawPicture(100, 50))
+  const response = await fetch(`${image}/thumbnail`)
   t.equal(decode(await response.arrayBuffer()).width, 100, 'never larger than the picture')
 })
 
@@ -59,25 +59,25 @@ t.test('the demo answers while a thread makes a thumbnail, and does not while it
   const { origin, output } = await start(t)
   const picture = drawPicture(4000, 3000)
 
-  /** How many pings are answered one after the other before the thumbnail is there. */
-  async function pings (query: string): Promise<number> {
-    let count = 0
-    const response = await ended(await accepted(t, origin, query, picture), async () => {
-      if (await (await fetch(`${origin}/ping`)).text() === 'pong') count++
+  /** How many pings are answered, one after the other, before the thumbnail is there. */
+  async function countPings (url: string): Promise<number> {
+    let pings = 0
+    const { thumbnail } = await make(url, picture, async () => {
+      if (await (await fetch(`${origin}/ping`)).text() === 'pong') pings++
     })
-    t.equal(response.status, 200)
-    return count
+    t.equal(thumbnail, 'made')
+    return pings
   }
 
-  // By then a thread has started, and has nothing to do but the work.
-  await ended(await accepted(t, origin, '', drawPicture(20, 20)))
+  // From then on a thread is there, so that it is the work which takes its time.
+  await make(`${origin}/images`, drawPicture(20, 20))
 
-  const inThread = await pings('')
+  const inThread = await countPings(`${origin}/images`)
   t.notMatch(output(), 'held the event loop')
-  const inline = await pings('inline=true')
+  const inline = await countPings(`${origin}/images?inline=true`)
   t.match(output(), 'held the event loop')
   t.ok(inThread > 10, `${inThread} pings were answered while the thread was at work`)
-  t.ok(inline < 5, `${inline} pings were answered before the work began`)
+  t.ok(inline < 5, `${inline} pings were answered before the inline work began`)
 })
 
 t.test('the demo refuses bad input', async (t) => {
@@ -89,38 +89,43 @@ t.test('the demo refuses bad input', async (t) => {
   for (const query of ['width=0', 'width=2000', 'width=wide', 'inline=perhaps']) {
     t.equal((await upload(`${origin}/images?${query}`, picture)).status, 400, query)
   }
-  t.equal((await upload(`${origin}/images`, Buffer.from('a picture'))).status, 400)
+  t.equal((await upload(`${origin}/images`, Buffer.from('no picture, but long enough for one'))).status, 400)
   t.equal((await upload(`${origin}/images`, Buffer.of())).status, 400)
-  t.equal((await upload(`${origin}/images`, huge)).status, 413, 'a picture of too many pixels')
-  t.equal((await upload(`${origin}/images`, new Uint8Array(17 * 2 ** 20))).status, 413, 'a file of too many bytes')
-  t.equal((await upload(`${origin}/images`, picture, { 'content-type': 'application/json' })).status, 415)
   t.equal((await fetch(`${origin}/images`, { method: 'POST' })).status, 400)
-  t.equal((await fetch(`${origin}/images/1/thumbnail`)).status, 400)
-  t.equal((await fetch(`${origin}/images/${crypto.randomUUID()}/thumbnail`)).status, 404)
+  t.equal((await upload(`${origin}/images`, huge)).status, 413, 'a picture of too many pixels')
+  const client = await Client.connect(Number(new URL(origin).port))
+  client.send('POST', '/images', { 'content-type': 'image/png', 'content-length': 17 * 2 ** 20 })
+  await client.until('413 Payload Too Large')
+  t.equal((await upload(`${origin}/images`, picture, { 'content-type': 'application/json' })).status, 415)
+  t.equal((await fetch(`${origin}/images/1`)).status, 404)
+  t.equal((await fetch(`${origin}/images/..%2Fserver/thumbnail`)).status, 404)
 })
 
-t.test('the demo says so where no thumbnail can be made of a picture', async (t) => {
+t.test('the demo tells where no thumbnail can be made of a picture', async (t) => {
   const { origin, output } = await start(t)
   const broken = drawPicture(20, 20).subarray(0, 50)
 
   for (const inline of [false, true]) {
-    t.equal((await ended(await accepted(t, origin, `inline=${inline}`, broken))).status, 422)
+    const { image, thumbnail } = await make(`${origin}/images?inline=${inline}`, broken)
+    t.equal(thumbnail, 'failed')
+    t.equal((await fetch(`${image}/thumbnail`)).status, 404)
   }
   t.match(output(), '"images.renderThumbnail"')
-  t.equal((await ended(await accepted(t, origin, '', drawPicture(20, 20)))).status, 200, 'the next one comes out')
+  t.equal((await make(`${origin}/images`, drawPicture(20, 20))).thumbnail, 'made', 'that of the next one can')
 })
 
 t.test('Ctrl-C finishes the thumbnails that are being made', async (t) => {
   const { server, folder, origin, output } = await start(t)
   const picture = drawPicture(1000, 1000)
 
-  const responses = await Promise.all(Array.from({ length: 4 }, async () => {
-    return await (await upload(`${origin}/images?width=50`, picture, { connection: 'close' })).json() as { id: string }
+  const ids = await Promise.all(Array.from({ length: 4 }, async () => {
+    const response = await upload(`${origin}/images?width=50`, picture, { connection: 'close' })
+    return (await response.json() as { id: string }).id
   }))
   server.kill('SIGINT')
   const [code] = await once(server, 'exit')
 
   t.equal(code, 0)
-  for (const { id } of responses) t.equal(decode(await readFile(`${folder}/${id}.thumbnail.png`)).width, 50)
+  for (const id of ids) t.equal(decode(await readFile(`${folder}/${id}.thumbnail.png`)).width, 50)
   t.notMatch(output(), 'background task failed')
 })

@@ -19,6 +19,6 @@ export async function startExample (t: Test, name: string, settings: NodeJS.Proc
   let output = ''
   server.stdout.on('data', (chunk) => { output += chunk })
   while (!output.includes('Server listening at')) await once(server.stdout, 'data')
-  const [origin] = output.match(/http:\/\/127\.0\.0\.1:\d+/) ?? []
+  const [origin = ''] = output.match(/http:\/\/127\.0\.0\.1:\d+/) ?? []
   return { server, origin, output: () => output }
 }

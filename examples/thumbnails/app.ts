@@ -1,0 +1,79 @@
+import { randomUUID } from 'node:crypto'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import backgroundTasks from 'fastify-background-tasks'
+import { page } from './page.js'
+import { pictureSize } from './picture-size.js'
+import { renderThumbnail } from './tasks/images.js'
+
+const largestPicture = 24_000_000
+
+const querySchema = {
+  querystring: {
+    type: 'object',
+    properties: {
+      width: { type: 'integer', minimum: 16, maximum: 1024, default: 320 },
+      inline: { type: 'boolean', default: false }
+    }
+  }
+}
+
+/** An app that takes pictures, and makes thumbnails of them in the background. It keeps both in `folder`. */
+export async function createApp (folder: string, options: FastifyServerOptions = {}): Promise<FastifyInstance> {
+  const app: FastifyInstance = Fastify({ bodyLimit: 16 * 2 ** 20, genReqId: () => randomUUID(), ...options })
+
+  /** How far each thumbnail is, by the id of its picture: that of the request which has brought it. */
+  const thumbnails = new Map<string, 'waiting' | 'made' | 'failed'>()
+  const originalOf = (id: string) => join(folder, `${id}.png`)
+  const thumbnailOf = (id: string) => join(folder, `${id}.thumbnail.png`)
+
+  await app.register(backgroundTasks, {
+    tasks: new URL('./tasks/', import.meta.url),
+    onError: 'stop',
+    onTaskError: (_error, _task, request) => { if (request) thumbnails.set(request.id, 'failed') }
+  })
+
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('image/png', { parseAs: 'buffer' }, (_request, body, done) => { done(null, body) })
+
+  app.get('/', async (_request, reply) => reply.type('text/html').send(page))
+  app.get('/ping', { logLevel: 'warn' }, async () => 'pong')
+
+  app.post<{
+    Querystring: { width: number, inline: boolean }
+    Body?: Buffer
+  }>('/images', { schema: querySchema }, async (request, reply) => {
+    const { id, query: { width, inline }, body = Buffer.of() } = request
+    const size = pictureSize(body)
+    if (!size) return reply.code(400).send({ message: 'This is no PNG picture' })
+    if (size > largestPicture) return reply.code(413).send({ message: `A picture may have at most ${largestPicture} pixels` })
+
+    await writeFile(originalOf(id), body)
+    thumbnails.set(id, 'waiting')
+
+    if (inline) {
+      // A closure stays on the main thread: nothing else is served while it computes.
+      request.backgroundTasks.addTask(() => renderThumbnail(originalOf(id), thumbnailOf(id), { width }))
+    } else {
+      // The function itself, as its task module exports it, runs in a worker thread.
+      request.backgroundTasks.addTask(renderThumbnail, originalOf(id), thumbnailOf(id), { width })
+    }
+    request.backgroundTasks.addTask(() => { thumbnails.set(id, 'made') })
+
+    return reply.code(202).header('location', `/images/${id}`).send({ id })
+  })
+
+  app.get<{ Params: { id: string } }>('/images/:id', { logLevel: 'warn' }, async ({ params: { id } }, reply) => {
+    const thumbnail = thumbnails.get(id)
+    if (thumbnail === undefined) return reply.code(404).send({ message: 'There is no such picture' })
+    return { id, thumbnail }
+  })
+
+  app.get<{ Params: { id: string } }>('/images/:id/thumbnail', async ({ params: { id } }, reply) => {
+    if (thumbnails.get(id) !== 'made') return reply.code(404).send({ message: 'There is no such thumbnail, or not yet' })
+    return reply.type('image/png').send(await readFile(thumbnailOf(id)))
+  })
+
+  return app
+}

@@ -34,10 +34,10 @@ async function pingsDuring (way) {
   for (let i = 0; i < 200; i++) await ping(port)
 
   const pings = []
-  let done = false
-  const end = once(server, 'message').then(() => way === 'idle' && sleep(2_000)).then(() => { done = true })
+  const over = new AbortController()
+  const end = once(server, 'message').then(() => way === 'idle' && sleep(2_000)).then(() => over.abort())
   await fetch(`http://127.0.0.1:${port}/`)
-  while (!done) {
+  while (!over.signal.aborted) {
     pings.push(ping(port))
     await sleep(10)
   }

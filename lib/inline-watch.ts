@@ -6,6 +6,9 @@ import { likenessOf, sourceOf } from './core/task-registry.js'
 /** For how long a warning about a function is not repeated, in milliseconds. */
 const quiet = 60_000
 
+/** How much of a function's source text a warning shows, in characters. */
+const longestSource = 80
+
 /** Warns of functions that run inline where they should not. */
 export class InlineWatch {
   readonly #log: FastifyBaseLogger
@@ -38,7 +41,8 @@ export class InlineWatch {
     for (const [other, at] of this.#warnings) if (now - at >= quiet) this.#warnings.delete(other)
     this.#warnings.set(text, now)
     this.#warn(
-      { task: nameOf(func), durationMs: Math.round(duration), blockedWarning: this.#blockedWarning },
+      // A closure often has no name: how it begins tells which it is.
+      { task: nameOf(func), durationMs: Math.round(duration), blockedWarning: this.#blockedWarning, source: text.slice(0, longestSource) },
       `background task held the event loop: ${this.#advice(func)}`
     )
   }

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
  * @param here this file's URL; `undefined` where a bundler has made CommonJS of it
  */
 export function findThreadFile (here: string | undefined = import.meta.url): string | undefined {
-  const [, folder, extension] = /^(file:.*\/)thread-file(\.[jt]s)$/.exec(here ?? '') ?? []
+  const [, folder, extension] = /^(file:.*\/)thread-file(\.[jt]s)$/.exec(String(here)) ?? []
   const file = folder && fileURLToPath(`${folder}thread${extension}`)
   return file && existsSync(file) ? file : undefined
 }

@@ -111,8 +111,11 @@ t.test('a module that can be required but not imported is required: so it is wit
       exports.required = function required () { return isMainThread }
     `
   })
-  await loadTasks(folder)
-  t.equal(await new BackgroundTask((await import(`file://${folder}/required.cjs`)).required)(), false)
+  const { app, log } = await createThreadApp(t, { tasks: [folder, tasks] as URL[] })
+  app.backgroundTasks.addTask((await import(`file://${folder}/required.cjs`)).required)
+  app.backgroundTasks.addTask(work.exit, 0) // a thread that is stopped writes no coverage
+  await app.backgroundTasks.idle()
+  t.match(log.with('background task failed'), [{ task: 'work.exit' }])
 })
 
 t.test('threads that cannot start fail the tasks, and not the process', async (t) => {

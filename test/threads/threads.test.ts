@@ -52,6 +52,7 @@ t.test('an error comes from the thread with its class, code, fields and cause', 
   t.ok(own instanceof Error)
   t.match(own, { name: 'PaymentError', message: 'refused', code: 'E_PAYMENT', cause: { name: 'RangeError', message: 'no money' } })
   t.ok(own.cause instanceof RangeError)
+  await t.rejects(new BackgroundTask(work.rejectAfter, 1)(), { name: 'RangeError', message: 'rejected' })
   t.match(await run('aggregate'), { name: 'AggregateError', message: 'both', errors: [{ name: 'TypeError', message: 'one' }, 'two'] })
   t.equal(await run('no error'), 'a string')
   t.match(await run('no clone'), /=>/)

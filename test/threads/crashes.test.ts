@@ -1,18 +1,13 @@
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { loadTasks, type BackgroundTasksOptions } from '../../lib/index.js'
 import type { TaskFunction } from '../../lib/index.js'
 import * as work from '../fixtures/tasks/work.js'
-import { createApp } from '../helpers/app.js'
 import { createNotes, notesIn } from '../helpers/notes.js'
+import { createThreadApp, tasks } from '../helpers/threads.js'
 
-const tasks = new URL('../fixtures/tasks/', import.meta.url)
 const numbers = (count: number) => Array.from({ length: count }, (_, i) => i + 1)
 
 t.before(() => loadTasks(tasks))
-
-async function createThreadApp (t: Test, options: BackgroundTasksOptions = {}) {
-  return await createApp(t, { tasks, threads: { max: 1 }, ...options })
-}
 
 /** A way of taking a thread down, and what is said of it. */
 type Crash = { name: string, func: TaskFunction, args: unknown[], options?: BackgroundTasksOptions, err: object }

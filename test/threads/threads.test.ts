@@ -1,16 +1,13 @@
 import { threadId } from 'node:worker_threads'
 import t from 'tap'
-import { BackgroundTask, BackgroundTasks, loadTasks, type BackgroundTasksOptions } from '../../lib/index.js'
+import { BackgroundTask, BackgroundTasks, loadTasks } from '../../lib/index.js'
 import * as work from '../fixtures/tasks/work.js'
-import { createApp, listen } from '../helpers/app.js'
+import { listen } from '../helpers/app.js'
 import { createGate, createNotes, notesIn } from '../helpers/notes.js'
-
-const tasks = new URL('../fixtures/tasks/', import.meta.url)
-const createThreadApp = (t: Parameters<typeof createApp>[0], options: BackgroundTasksOptions = {}) => {
-  return createApp(t, { tasks, threads: { max: 1 }, ...options })
-}
+import { createThreadApp, tasks } from '../helpers/threads.js'
 
 t.before(() => loadTasks(tasks))
+t.teardown(() => new BackgroundTask(work.exit, 0)().catch(() => {}))
 
 t.test('a plain function of a task module runs in a thread, while the server goes on answering', async (t) => {
   const { app } = await createThreadApp(t)

@@ -26,13 +26,13 @@ for (const [when, exportName] of [['before it begins', 'returns'], ['when it ret
       firstCalls: [0],
       stopOnError: [false],
       calls: [0, 1],
-      args: [[progress.memory], [notes, 1]],
+      args: [[progress.memory, notes], [notes, 2]],
       wantsResult: [false, false]
     }
     await once(new Worker(condemned, { workerData: batch }), 'exit')
 
     t.equal(progress.status(0), Status.condemned)
     t.equal(progress.status(1), Status.waiting)
-    t.same(notesIn(notes), [])
+    t.same(notesIn(notes), when === 'before it begins' ? [] : [1])
   })
 }

@@ -48,9 +48,10 @@ export class InlineWatch {
   }
 
   #advice (func: TaskFunction): string {
-    return sourceOf(func) === undefined
+    if (sourceOf(func) !== undefined) return 'the option "threads" is false; leave it out to run the function in a worker thread'
+    return likenessOf(func) === undefined
       ? 'export the function from a task module (option "tasks") to run it in a worker thread'
-      : 'the option "threads" is false; leave it out to run the function in a worker thread'
+      : 'import the very function that the task module exports to run it in a worker thread'
   }
 
   /** A bundler, or a test runner with a module graph of its own, has made a second function of the one in the module. */
@@ -62,7 +63,7 @@ export class InlineWatch {
     this.#warn(
       { task: nameOf(func), module: source.module },
       `background task runs inline: it looks like "${source.name}", but is not the function that this task module exports. ` +
-      'Where both are meant to be one, keep the module out of the bundle, and import it from the path that the option "tasks" gives'
+      'Where both are meant to be one, import the module by the path that the option "tasks" leads to, without a query, and keep it out of a bundle'
     )
   }
 

@@ -79,6 +79,13 @@ t.test('a copy of a task module\'s function runs inline, and one warning says wh
   t.equal(app.backgroundTasks.completed, 3)
 })
 
+t.test('a copy that holds the event loop is to be imported, not exported', async (t) => {
+  const { app, log } = await createApp(t, { tasks, blockedWarning: 5 })
+  app.backgroundTasks.addTask({ busy (duration: number) { work.busy(duration) } }.busy, 10)
+  await app.backgroundTasks.idle()
+  t.match(warningsIn(log), [{ task: 'busy', msg: /import the very function that the task module exports/ }, { msg: /looks like/ }])
+})
+
 t.test('a logger that throws harms no task', async (t) => {
   const { app } = await createApp(t, { blockedWarning: 1 })
   app.log.warn = () => { throw new Error('logger') }

@@ -3,7 +3,7 @@ import { describe } from './describe.js'
 import { FST_BGT_INVALID_FUNCTION } from './errors.js'
 import type { ExecutionName } from './executions/execution.js'
 import { defaultExecutions, type Executions } from './executions/index.js'
-import { isGeneratorFunction } from './function-kind.js'
+import { isClass, isGeneratorFunction } from './function-kind.js'
 import type { Work } from './work.js'
 
 /** A function with its arguments. */
@@ -30,5 +30,5 @@ export class Call implements Work {
 }
 
 function checkFunction (func: unknown): void {
-  if (typeof func !== 'function' || isGeneratorFunction(func)) throw new FST_BGT_INVALID_FUNCTION(describe(func))
+  if (typeof func !== 'function' || isGeneratorFunction(func) || isClass(func)) throw new FST_BGT_INVALID_FUNCTION(describe(func))
 }

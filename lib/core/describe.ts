@@ -1,4 +1,4 @@
-import { isGeneratorFunction } from './function-kind.js'
+import { isClass, isGeneratorFunction } from './function-kind.js'
 
 /**
  * Says what kind of value something is, for an error message. Only strings, numbers and booleans are quoted: anything
@@ -7,12 +7,17 @@ import { isGeneratorFunction } from './function-kind.js'
 export function describe (value: unknown): string {
   switch (typeof value) {
     case 'string': return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value)
-    case 'function': return isGeneratorFunction(value) ? 'a generator function, whose body would never run' : 'a function'
+    case 'function': return kindOfFunction(value)
     case 'object': return kindOfObject(value)
     case 'symbol': return 'a symbol'
     case 'bigint': return `${value}n`
     default: return String(value)
   }
+}
+
+function kindOfFunction (value: Function): string {
+  if (isGeneratorFunction(value)) return 'a generator function, whose body would never run'
+  return isClass(value) ? 'a class, which cannot be called' : 'a function'
 }
 
 function kindOfObject (value: object | null): string {

@@ -52,7 +52,7 @@ function packageModule (name: string): TaskModule {
   try {
     return { module: resolvePackage(name, pathToFileURL(resolve('package.json')).href), path: name }
   } catch (cause) {
-    throw new FST_BGT_TASK_MODULE(name, 'there is no such file, folder or package', { cause })
+    throw new FST_BGT_TASK_MODULE(name, `there is no file or folder ${resolve(name)}, and no package of this name`, { cause })
   }
 }
 

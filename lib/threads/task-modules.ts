@@ -1,7 +1,7 @@
 import type { TaskFunction } from '../core/background-task.js'
 import { FST_BGT_TASK_MODULE } from '../core/errors.js'
 import { checkOptions, type Rule } from '../core/options.js'
-import { registerTask } from '../core/task-registry.js'
+import { registerTask, sourceOf } from '../core/task-registry.js'
 import { functionsOf } from './exports.js'
 import { findTaskModules } from './task-files.js'
 
@@ -35,8 +35,9 @@ export async function loadTaskModules (modules: TaskModules): Promise<TaskFuncti
   for (const { module, path } of found.flat()) {
     for (const [exportName, func] of await load(module)) {
       const name = exportName === 'default' ? path : `${path}.${exportName}`
-      if ((functions.get(name) ?? func) !== func) {
-        throw new FST_BGT_TASK_MODULE(module, `another function has the name "${name}" already; rename one of the two`)
+      const other = functions.get(name)
+      if (other !== undefined && other !== func) {
+        throw new FST_BGT_TASK_MODULE(module, `it has a function of the name "${name}", and so has ${sourceOf(other)?.module}; rename one of the two, or name one of the modules`)
       }
       functions.set(name, func)
       registerTask(func, { name, module, exportName })
@@ -49,6 +50,12 @@ async function load (module: string): Promise<TaskFunctions> {
   try {
     return functionsOf(module, await import(module))
   } catch (cause) {
-    throw new FST_BGT_TASK_MODULE(module, `it cannot be loaded: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+    const message = cause instanceof Error ? cause.message : String(cause)
+    throw new FST_BGT_TASK_MODULE(module, `it cannot be loaded: ${message}${adviceOn(cause)}`, { cause })
   }
+}
+
+function adviceOn (cause: unknown): string {
+  const isTypeScript = (cause as NodeJS.ErrnoException | null)?.code === 'ERR_UNKNOWN_FILE_EXTENSION'
+  return isTypeScript ? '. This process runs no TypeScript: start it with `node --import tsx`, or name the compiled modules' : ''
 }

@@ -21,16 +21,17 @@ export interface ThreadOptions {
   resourceLimits?: ResourceLimits | undefined
 }
 
-const megabytes: Rule = {
-  expected: 'a number of megabytes above 0',
-  accepts: (value) => typeof value === 'number' && value > 0
-}
+const megabytes = (least: number): Rule => ({
+  expected: `a number of megabytes from ${least}`,
+  accepts: (value) => typeof value === 'number' && value >= least
+})
 
+/** With a heap below 3 MB (Node.js 22 to 26) or a stack below 0.25 MB (all), no thread fails: the whole process aborts. */
 const resourceRules: Rules<ResourceLimits> = {
-  maxYoungGenerationSizeMb: megabytes,
-  maxOldGenerationSizeMb: megabytes,
-  codeRangeSizeMb: megabytes,
-  stackSizeMb: megabytes
+  maxYoungGenerationSizeMb: megabytes(1),
+  maxOldGenerationSizeMb: megabytes(4),
+  codeRangeSizeMb: megabytes(1),
+  stackSizeMb: megabytes(1)
 }
 
 const rules: Rules<ThreadOptions> = {

@@ -296,8 +296,11 @@ function failureOf ({ source }: ThreadCall, failure: Failure): unknown {
   return new FST_BGT_TASK_MODULE(source.module, `it cannot be loaded in a worker thread: ${messageOf(error)}`, { cause: error })
 }
 
+/** What ends a thread. */
+const advice = 'Keep process.exit() out of tasks, catch what their callbacks throw, and see the option "threads.resourceLimits" where memory has run out'
+
 function crashOf (call: ThreadCall, status: CallStatus, cause: unknown): unknown {
-  if (status !== Status.loading) return new FST_BGT_THREAD(call.source.name, `ended before it: ${messageOf(cause)}`, { cause })
+  if (status !== Status.loading) return new FST_BGT_THREAD(call.source.name, `ended while it was running: ${messageOf(cause)}. ${advice}`, { cause })
   return new FST_BGT_TASK_MODULE(call.source.module, `its worker thread ended while it was loading: ${messageOf(cause)}`, { cause })
 }
 

@@ -115,7 +115,8 @@ t.test('what is no function is refused where it is given', async (t) => {
     ['an object', { secret: 'sesame' }],
     ['a promise (the function was called already)', Promise.resolve()],
     ['a generator function, whose body would never run', function * () {}],
-    ['a generator function, whose body would never run', async function * () {}]
+    ['a generator function, whose body would never run', async function * () {}],
+    ['a class, which cannot be called', class Job {}]
   ]
 
   for (const [got, func] of cases) {

@@ -113,7 +113,7 @@ t.test('a module that can be required but not imported is required: so it is wit
 })
 
 t.test('threads that cannot start fail the tasks, and not the process', async (t) => {
-  const { app, log } = await createThreadApp(t, { threads: { max: 2, resourceLimits: { maxOldGenerationSizeMb: 1, maxYoungGenerationSizeMb: 1 } } })
+  const { app, log } = await createThreadApp(t, { threads: { max: 2, resourceLimits: { maxOldGenerationSizeMb: 4, maxYoungGenerationSizeMb: 1 } } })
 
   for (const i of numbers(5)) app.backgroundTasks.addTask(work.add, i, i)
   await app.backgroundTasks.idle()

@@ -223,7 +223,7 @@ t.test('messages that a task sends by itself are its own affair', async (t) => {
 })
 
 t.test('an error in a callback need be no error', async (t) => {
-  await t.rejects(new BackgroundTask(work.throwNoErrorLater)(), { code: 'FST_BGT_THREAD', message: /ended before it: no error/, cause: 'no error' })
+  await t.rejects(new BackgroundTask(work.throwNoErrorLater)(), { code: 'FST_BGT_THREAD', message: /ended while it was running: no error/, cause: 'no error' })
 })
 
 t.test('onTaskError gets the error and the task of a thread', async (t) => {

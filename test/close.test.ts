@@ -5,7 +5,7 @@ import { runInNewContext } from 'node:vm'
 import type { FastifyInstance } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import t, { type Test } from 'tap'
-import backgroundTasks, { type BackgroundTasksOptions } from '../lib/index.js'
+import backgroundTasks, { BackgroundTask, BackgroundTasks, type BackgroundTasksOptions } from '../lib/index.js'
 import { createApp, createBareApp, listen } from './helpers/app.js'
 import { Client } from './helpers/client.js'
 import { deferred } from './helpers/promise.js'
@@ -153,6 +153,25 @@ t.test('closing gives up tasks that do not end within closeTimeout, and names ea
   gate.resolve()
   await sleep(10)
   t.same(ran, [], 'what was given up does not start later')
+})
+
+t.test('closing gives up what waits in a collection within a collection, too', async (t) => {
+  const { app, log } = await createApp(t, { closeTimeout: 50 })
+  const ran: string[] = []
+  const gate = deferred()
+  const inner = new BackgroundTasks([
+    new BackgroundTask(async () => { await gate.promise }),
+    new BackgroundTask(() => { ran.push('inner') })
+  ])
+  app.backgroundTasks.addTask(new BackgroundTasks([inner, new BackgroundTask(() => { ran.push('outer') })]))
+
+  await app.close()
+  t.match(log.with('background task unfinished: closeTimeout has passed'), [{ task: 'BackgroundTasks', state: 'running' }])
+  gate.resolve()
+  await sleep(10)
+  t.same(ran, [])
+  await inner()
+  t.same(ran, ['inner'], 'another pass is another matter')
 })
 
 t.test('closing does not wait longer than closeTimeout for a handler whose client has left', async (t) => {

@@ -129,7 +129,7 @@ t.test('a wrong or unknown option is refused by name, when the plugin is registe
     [{ threads: { min: 1 } }, 'Invalid option "threads.min": it is unknown, the known ones are max, idleTimeout, resourceLimits.'],
     [{ threads: { idleTimeout: '1s' } }, 'Invalid option "threads.idleTimeout": it must be a whole number of milliseconds from 0 to 2147483647, but got "1s".'],
     [{ threads: { resourceLimits: 64 } }, 'Invalid option "threads.resourceLimits": it must be an object, but got 64.'],
-    [{ threads: { resourceLimits: { stackSizeMb: '4' } } }, 'Invalid option "threads.resourceLimits.stackSizeMb": it must be a number of megabytes from 1, but got "4".'],
+    [{ threads: { resourceLimits: { stackSizeMb: '4' } } }, 'Invalid option "threads.resourceLimits.stackSizeMb": it must be a number of megabytes from 2, but got "4".'],
     [{ threads: { resourceLimits: { maxOldGenerationSizeMb: 3 } } }, 'Invalid option "threads.resourceLimits.maxOldGenerationSizeMb": it must be a number of megabytes from 4, but got 3.'],
     [
       { runon: 'always' },

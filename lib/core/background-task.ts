@@ -47,6 +47,11 @@ export class BackgroundTask<F extends TaskFunction = TaskFunction> extends Calla
     return task.#work instanceof Call && task.run === BackgroundTask.prototype.run ? task.#work : undefined
   }
 
+  /** @internal The collection behind a task, where it is one. */
+  static collectionOf (task: BackgroundTask): Collection | undefined {
+    return task.#work instanceof Collection ? task.#work : undefined
+  }
+
   /** The function. */
   get func (): F {
     return this.#work.func as F

@@ -14,11 +14,14 @@ export class Collection implements Work {
   readonly args = []
   readonly execution = 'await'
   protected readonly onError: OnError
-  /** That of the task that `next` gave last, where a lane has it. */
+  /** The task that is at work. */
+  protected running: Entry | undefined
+  /** Its run, where a lane has it. */
   protected laneRun: LaneRun | undefined
   readonly #executions: Executions
   /** The pass under way. */
   #pass: Promise<unknown[]> | undefined
+  #isAbandoned = false
 
   constructor (onError: OnError, executions = defaultExecutions) {
     this.onError = onError
@@ -45,9 +48,15 @@ export class Collection implements Work {
     return (this.#pass ??= this.#runAll(executions))
   }
 
+  /** Gives up what waits in the pass under way. */
+  abandon (): void {
+    this.#isAbandoned = this.#pass !== undefined
+    this.running?.abandon()
+  }
+
   /** The entry to run when `ran` have run in this pass. */
   protected next (ran: number): Entry | undefined {
-    return this.entries[ran]
+    return this.#isAbandoned ? undefined : this.entries[ran]
   }
 
   /** Where in `entries` those begin that come after it. */
@@ -70,6 +79,7 @@ export class Collection implements Work {
     const handedOver = executions.haveLanes ? new HandedOver(executions, this.onError) : undefined
 
     for (let ran = 0, entry = this.next(ran); entry !== undefined; entry = this.next(++ran)) {
+      this.running = entry
       try {
         this.laneRun = handedOver?.run(entry, this.entries, this.indexAfter(ran))
         await (this.laneRun?.promise ?? entry.run(executions))
@@ -82,6 +92,8 @@ export class Collection implements Work {
 
     // In the same turn as the last look for a task: one that is added from now on begins a pass of its own.
     this.#pass = undefined
+    this.#isAbandoned = false
+    this.running = undefined
     return errors
   }
 }

@@ -30,6 +30,11 @@ export class Entry extends AsyncResource {
     return this.runInAsyncScope(work.run, work, executions)
   }
 
+  /** Gives up what waits in it, where it is a collection. */
+  abandon (): void {
+    if (this.#task !== undefined) BackgroundTask.collectionOf(this.#task)?.abandon()
+  }
+
   /** How the task runs, where it is a call. */
   executionIn (executions: Executions): Execution | undefined {
     return this.#call && executions.of(this.#call.func)

@@ -22,7 +22,6 @@ export class TrackedCollection extends Collection {
   readonly #tracker: TaskTracker
   readonly #reporter: TaskReporter
   #state: 'held' | 'released' | 'refused' = 'held'
-  #running: Entry | undefined
   /** What was running when the collection was given up: reported as unfinished, not as failed. */
   #abandoned: Entry | undefined
 
@@ -34,12 +33,12 @@ export class TrackedCollection extends Collection {
 
   /** Whether nothing is waiting or running. */
   get isEmpty (): boolean {
-    return this.#running === undefined && this.entries.length === 0
+    return this.running === undefined && this.entries.length === 0
   }
 
   /** Whether its next task has been handed over, but has not begun. */
   get isInLane (): boolean {
-    return this.#running !== undefined && this.laneRun?.hasBegun === false
+    return this.running !== undefined && this.laneRun?.hasBegun === false
   }
 
   override add (func: TaskFunction, args: unknown[]): void {
@@ -69,17 +68,18 @@ export class TrackedCollection extends Collection {
   }
 
   /** Discards what waits, and reports it together with the task that is running. */
-  abandon (): void {
+  override abandon (): void {
     const waiting = this.#discard()
-    this.#abandoned = this.#running
-    if (this.#running !== undefined) this.#reporter.taskUnfinished(this.#running.task, this.isInLane ? 'waiting' : 'running')
+    this.#abandoned = this.running
+    if (this.running !== undefined) this.#reporter.taskUnfinished(this.running.task, this.isInLane ? 'waiting' : 'running')
+    this.running?.abandon()
     for (const task of waiting) this.#reporter.taskUnfinished(task, 'waiting')
   }
 
   protected override next (): Entry | undefined {
-    this.#running = this.entries.shift()
-    if (this.#running !== undefined) this.#tracker.taskStarted()
-    return this.#running
+    const entry = this.entries.shift()
+    if (entry !== undefined) this.#tracker.taskStarted()
+    return entry
   }
 
   protected override indexAfter (): number {
@@ -87,14 +87,14 @@ export class TrackedCollection extends Collection {
   }
 
   protected override completed (): void {
-    this.#running = undefined
+    this.running = undefined
     this.#tracker.taskEnded(this, 'completed')
   }
 
   protected override failed (error: unknown, entry: Entry): boolean {
     const skipped = this.onError === 'stop' ? this.#discard() : []
     if (entry !== this.#abandoned) this.#reporter.taskFailed(error, entry.task, skipped)
-    this.#running = undefined
+    this.running = undefined
     this.#tracker.taskEnded(this, 'failed')
     // Either way: what waits now was added by the one who was told.
     return true

@@ -23,6 +23,8 @@ export class Batch {
   crash: unknown
   /** How often it was seen at work. */
   ticks = 0
+  /** How often it was seen when it was over, and still had calls that were not settled. */
+  ticksOver = 0
   /** Those that its thread has, or will have. */
   #stretches: Stretch[] = []
 
@@ -59,9 +61,13 @@ export class Batch {
     return this.progress.claimed > 0
   }
 
-  /** Whether all its calls are settled, except those that it has given back or that will not run. */
+  /** Its calls that are not settled, without those that it has given back or that will not run. */
+  get unsettled (): ThreadCall[] {
+    return this.calls.filter(({ isSettled, place }) => !isSettled && place?.progress === this.progress)
+  }
+
   get isSettled (): boolean {
-    return this.calls.every(({ isSettled, place }) => isSettled || place?.progress !== this.progress)
+    return this.unsettled.length === 0
   }
 
   /** The call that its thread is at. */
@@ -79,10 +85,10 @@ export class Batch {
     }
   }
 
-  /** Gives back to their lanes the calls that its thread has not come to, as long as it does not. */
+  /** Gives back to their lanes the calls that its thread has not come to, so that they need not wait for it. */
   takeBack (): void {
     const claimed = this.progress.takeBackLanes()
-    for (const { lane, calls } of this.#stretches.splice(claimed)) {
+    for (const { lane, calls } of this.#stretches.splice(claimed).reverse()) {
       lane.putBack(calls)
       lane.goOn()
     }
@@ -101,10 +107,12 @@ export class Batch {
   over (errorOf: (call: ThreadCall, status: CallStatus) => unknown): void {
     this.settleCompleted()
 
-    for (const { lane, first, calls } of this.#stretches) {
+    for (const { lane, first, calls } of this.#stretches.toReversed()) {
       const left: ThreadCall[] = []
       for (const [i, call] of calls.entries()) {
-        const status = this.progress.status(first + i)
+        let status = this.progress.status(first + i)
+        // What an earlier task has left behind may have ended the thread: a module is blamed for the second time.
+        if (status === Status.loading && call.failedLoads++ === 0) status = Status.waiting
         if (isAtWork(status) && !call.isSettled) call.reject(errorOf(call, status))
         if (lane.stopOnError && (call.hasFailed || status === Status.failed)) {
           lane.stop(calls.slice(i + 1))

@@ -13,6 +13,10 @@ export class ThreadCall implements LaneRun {
   readonly promise: Promise<unknown>
   /** Where its thread tells how far it has come, while a thread has it. */
   place: { readonly progress: Progress, readonly index: number } | undefined
+  /** How often its batch could not be begun. */
+  failedStarts = 0
+  /** How often its thread has ended while it loaded the call's module. */
+  failedLoads = 0
   isSettled = false
   hasFailed = false
   #resolve!: (result: unknown) => void

@@ -7,12 +7,14 @@ import { ThreadCall } from './thread-call.js'
 export class ThreadLane implements Lane {
   readonly stopOnError: boolean
   readonly #timeout: number | undefined
-  readonly #enqueue: (lane: ThreadLane) => void
+  readonly #enqueue: (lane: ThreadLane, isFirst: boolean) => void
   readonly #waiting: ThreadCall[] = []
   /** Whether it is in the queue, or with a thread. */
   #isOut = false
+  /** Whether it had its turn, and was given back what it held. */
+  #isFirst = false
 
-  constructor (stopOnError: boolean, timeout: number | undefined, enqueue: (lane: ThreadLane) => void) {
+  constructor (stopOnError: boolean, timeout: number | undefined, enqueue: (lane: ThreadLane, isFirst: boolean) => void) {
     this.stopOnError = stopOnError
     this.#timeout = timeout
     this.#enqueue = enqueue
@@ -38,6 +40,7 @@ export class ThreadLane implements Lane {
   putBack (calls: ThreadCall[]): void {
     for (const call of calls) call.place = undefined
     this.#waiting.unshift(...calls)
+    this.#isFirst = calls.length > 0
   }
 
   /** One of its calls has failed, so that those behind it, with a thread or not, do not run: their promises never settle. */
@@ -51,9 +54,9 @@ export class ThreadLane implements Lane {
     for (const call of this.#waiting.splice(0)) call.reject(errorOf(call))
   }
 
-  /** Nothing of it is with a thread: the rest goes into the queue. */
+  /** Nothing of it is with a thread: the rest goes into the queue, at its head if it was there before. */
   goOn (): void {
     this.#isOut = this.#waiting.length > 0
-    if (this.#isOut) this.#enqueue(this)
+    if (this.#isOut) this.#enqueue(this, this.#isFirst)
   }
 }

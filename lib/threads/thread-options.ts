@@ -26,12 +26,15 @@ const megabytes = (least: number): Rule => ({
   accepts: (value) => typeof value === 'number' && value >= least
 })
 
-/** With a heap below 3 MB (Node.js 22 to 26) or a stack below 0.25 MB (all), no thread fails: the whole process aborts. */
+/**
+ * With a heap below 3 MB (Node.js 22 to 26) or a stack below 0.25 MB (all), no thread fails: the whole process aborts.
+ * And a stack must be larger than that of the main thread, for what that can send to be read.
+ */
 const resourceRules: Rules<ResourceLimits> = {
   maxYoungGenerationSizeMb: megabytes(1),
   maxOldGenerationSizeMb: megabytes(4),
   codeRangeSizeMb: megabytes(1),
-  stackSizeMb: megabytes(1)
+  stackSizeMb: megabytes(2)
 }
 
 const rules: Rules<ThreadOptions> = {

@@ -25,8 +25,10 @@ const smallestShare = 0.5
 const longestLoad = 10_000
 /** How long threads are waited for when they are stopped, in milliseconds. */
 const longestStop = 1_000
-/** How often in a row a thread may end before it has begun with its batch. */
+/** How often a thread may end before it has begun with a call's batch. */
 const mostFailedStarts = 3
+/** For how many ticks a batch that is over is waited for to tell of its calls. */
+const longestTelling = 200
 
 /** Told of an error that a callback of a task has thrown after the task had ended. */
 type OnLateError = (error: unknown, task?: string) => void
@@ -53,7 +55,8 @@ export class ThreadPool implements Threads {
   #lastId = 0
   #isDispatching = false
   #timer: NodeJS.Timeout | undefined
-  #failedStarts = 0
+  /** Whether a thread has ever begun with a batch. */
+  #hasStarted = false
 
   /** A pool, unless a bundler has left no file for threads to begin with. */
   static create (options: ThreadOptions, onLateError: OnLateError): ThreadPool | undefined {
@@ -74,7 +77,7 @@ export class ThreadPool implements Threads {
   }
 
   openLane (stopOnError: boolean, timeout: number | undefined): ThreadLane {
-    return new ThreadLane(stopOnError, timeout, (lane) => { this.#enqueue(lane) })
+    return new ThreadLane(stopOnError, timeout, (lane, isFirst) => { this.#enqueue(lane, isFirst) })
   }
 
   /** Stops all threads. What is still with them, or waits for them, fails. */
@@ -89,8 +92,9 @@ export class ThreadPool implements Threads {
     await Promise.race([piscina.destroy(), sleep(longestStop, undefined, { ref: false })])
   }
 
-  #enqueue (lane: ThreadLane): void {
-    this.#queue.push(lane)
+  #enqueue (lane: ThreadLane, isFirst: boolean): void {
+    if (isFirst) this.#queue.unshift(lane)
+    else this.#queue.push(lane)
     this.#timer ??= setInterval(() => { this.#watch() }, tick)
     if (this.#isDispatching) return
 
@@ -115,8 +119,8 @@ export class ThreadPool implements Threads {
 
     for (const lane of this.#queue) {
       let count = 0
-      for (const { source } of lane.waiting) {
-        const duration = this.#durations.of(source)
+      for (const call of lane.waiting) {
+        const duration = this.#goesAlone(call) ? Infinity : this.#durations.of(call.source)
         const size = batch.calls.length + count
         if (size === capacity || (size > 0 && planned + duration > share)) break
         planned += duration
@@ -129,6 +133,11 @@ export class ThreadPool implements Threads {
     }
     this.#queue.splice(0, lanes)
     return batch
+  }
+
+  /** Its arguments may be more than a thread can hold: it is to fail without its neighbours. */
+  #goesAlone ({ failedStarts }: ThreadCall): boolean {
+    return failedStarts > 0 && this.#hasStarted
   }
 
   /** How long a batch may take, in milliseconds, when the queue is shared among the free threads. */
@@ -215,9 +224,9 @@ export class ThreadPool implements Threads {
     for (const batch of this.#batches) {
       batch.settleCompleted()
       this.#limit(batch)
-      if (batch.hasBegun) batch.ticks++
+      if (batch.hasBegun && ++batch.ticks > 1) batch.takeBack()
     }
-    this.#balance()
+    for (const batch of this.#unsettled.values()) this.#giveUp(batch)
 
     if (this.#queue.length + this.#batches.size + this.#unsettled.size > 0) return
     clearInterval(this.#timer)
@@ -237,16 +246,16 @@ export class ThreadPool implements Threads {
     batch.controller.abort()
   }
 
-  /** Where a thread is free, it takes over what waits behind a slow task. */
-  #balance (): void {
-    for (const batch of this.#batches) {
-      if (this.#queue.length > 0 || this.#batches.size >= this.#max) return
-      if (batch.ticks > 1) batch.takeBack()
-    }
+  /** What a thread has told, but is nested too deep to be read here, never arrives. */
+  #giveUp (batch: Batch): void {
+    if (this.#batches.has(batch) || ++batch.ticksOver < longestTelling) return
+
+    for (const call of batch.unsettled) call.reject(unreadable(call))
+    this.#forgetIfSettled(batch)
   }
 
   #ended (batch: Batch): void {
-    this.#failedStarts = 0
+    this.#hasStarted = true
     for (const [index, { source }] of batch.calls.entries()) {
       if (batch.progress.status(index) > Status.running) this.#durations.add(source, batch.progress.duration(index))
     }
@@ -256,10 +265,8 @@ export class ThreadPool implements Threads {
 
   #crashed (batch: Batch, error: unknown): void {
     const cause = batch.crash ?? error
-    if (batch.hasBegun) this.#failedStarts = 0
-    else if (!refuseUnclonable(batch) && ++this.#failedStarts >= mostFailedStarts) {
-      batch.reject((call) => failedToStart(call, cause))
-    }
+    if (batch.hasBegun) this.#hasStarted = true
+    else if (!refuseUnclonable(batch)) failToStart(batch, cause)
     this.#over(batch, (call, status) => crashOf(call, status, cause))
   }
 
@@ -267,7 +274,6 @@ export class ThreadPool implements Threads {
     this.#batches.delete(batch)
     batch.over(errorOf)
     this.#forgetIfSettled(batch)
-    this.#balance()
     this.#dispatch()
   }
 
@@ -286,6 +292,10 @@ function refuseUnclonable (batch: Batch): boolean {
     call.reject(new FST_BGT_ARGUMENT(call.source.name, `its argument ${position} (args${path})`, problem))
   }
   return refused.length > 0
+}
+
+function failToStart (batch: Batch, cause: unknown): void {
+  for (const call of batch.unsettled) if (++call.failedStarts >= mostFailedStarts) call.reject(failedToStart(call, cause))
 }
 
 function failureOf ({ source }: ThreadCall, failure: Failure): unknown {
@@ -310,6 +320,10 @@ function slowToLoad ({ source }: ThreadCall): Error {
 
 function failedToStart ({ source }: ThreadCall, cause: unknown): Error {
   return new FST_BGT_THREAD(source.name, `cannot be started: ${messageOf(cause)}`, { cause })
+}
+
+function unreadable ({ source }: ThreadCall): Error {
+  return new FST_BGT_ARGUMENT(source.name, 'its result or error', 'nested too deep to be read')
 }
 
 function stopped ({ source }: ThreadCall): Error {

@@ -18,6 +18,8 @@ interface Task {
   readonly call: number
   readonly source: TaskSource
   readonly args: unknown[]
+  /** Whether an object in its arguments may be in those of another task, too. */
+  readonly sharesArgs: boolean
   readonly wantsResult: boolean
   readonly progress: Progress
   hasEnded: boolean
@@ -37,6 +39,7 @@ export default async function runBatch (batch: BatchMessage): Promise<void> {
         call,
         source: batch.functions[batch.calls[call]!]!,
         args: batch.args[call]!,
+        sharesArgs: batch.calls.length > 1,
         wantsResult: batch.wantsResult[call]!,
         progress,
         hasEnded: false
@@ -67,11 +70,16 @@ function call (task: Task, func: TaskFunction): boolean | Promise<boolean> {
   if (!task.progress.begin(task.call, Status.running)) return condemned
 
   try {
-    const result: unknown = func(...task.args)
+    const result: unknown = func(...ownArgs(task))
     return isThenable(result) ? settle(task, result) : succeed(task, result)
   } catch (error) {
     return fail(task, { of: 'thrown', error: toErrorData(error) })
   }
+}
+
+/** Each task has copies of its own, though one clone has brought those of all. */
+function ownArgs ({ args, sharesArgs }: Task): unknown[] {
+  return sharesArgs && !args.every(isPlain) ? structuredClone(args) : args
 }
 
 async function settle (task: Task, promise: PromiseLike<unknown>): Promise<boolean> {

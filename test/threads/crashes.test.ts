@@ -1,6 +1,8 @@
+import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { loadTasks, type BackgroundTasksOptions } from '../../lib/index.js'
 import type { TaskFunction } from '../../lib/index.js'
+import { ThreadPool } from '../../lib/threads/thread-pool.js'
 import * as work from '../fixtures/tasks/work.js'
 import { createNotes, notesIn } from '../helpers/notes.js'
 import { createThreadApp, tasks } from '../helpers/threads.js'
@@ -99,4 +101,19 @@ t.test('100 requests of ten tasks, some of which take their threads down: each t
     const own = all.filter((note) => Math.floor(note / 10) === id).map((note) => note % 10)
     t.same(own, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].filter((i) => !isBad(id, i)), `request ${id}`)
   }
+})
+
+t.test('a task that no thread can begin with fails alone, not with those that travel with it', async (t) => {
+  // Stands in for a thread whose memory the arguments of one task exhaust before it has begun.
+  const pool = new ThreadPool(fileURLToPath(new URL('../fixtures/picky-thread.ts', import.meta.url)), { max: 1 }, () => {})
+  t.teardown(() => pool.close())
+  const notes = createNotes()
+  const run = (...args: unknown[]) => pool.openLane(false, undefined).run(work.note, args).promise
+  await run(notes, 0)
+
+  const runs = [...numbers(5).map((i) => run(notes, i)), run('more than it can hold'), ...numbers(5).map((i) => run(notes, 5 + i))]
+  const outcomes = await Promise.allSettled(runs)
+  t.same(outcomes.map(({ status }) => status === 'fulfilled'), numbers(11).map((i) => i !== 6))
+  t.match((outcomes[5] as PromiseRejectedResult).reason, { code: 'FST_BGT_THREAD', message: /"work\.note" cannot be started: worker exited/ })
+  t.same(notesIn(notes).sort((a, b) => a - b), [0, ...numbers(10)])
 })

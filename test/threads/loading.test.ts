@@ -95,6 +95,24 @@ t.test('a module that never finishes loading in a thread fails its tasks after 1
   t.match(app.backgroundTasks, { completed: 1, failed: 1 })
 })
 
+t.test('a module is not blamed where an earlier task has ended the thread in which it loads', async (t) => {
+  const folder = t.testdir({
+    'slow.mjs': `
+      import { isMainThread } from 'node:worker_threads'
+      import { setTimeout } from 'node:timers/promises'
+      if (!isMainThread) await setTimeout(300)
+      export function slow () {}
+    `
+  })
+  const { app, log } = await createThreadApp(t, { tasks: [folder, tasks] as URL[] })
+  app.backgroundTasks.addTask(work.leaveExitBehind, 100)
+  await app.backgroundTasks.idle()
+  app.backgroundTasks.addTask((await import(`file://${folder}/slow.mjs`)).slow)
+  await app.backgroundTasks.idle()
+  t.match(app.backgroundTasks, { completed: 2, failed: 0 })
+  t.same(log.errors, [])
+})
+
 t.test('a module that can be required but not imported is required: so it is with TypeScript and Node 20', async (t) => {
   const folder = t.testdir({
     'required.cjs': `

@@ -31,6 +31,33 @@ t.test('a slow task does not hold others back while another thread is free, thou
   t.equal(notesIn(notes).length, 120, 'each exactly once')
 })
 
+t.test('what waits behind a slow task goes before what has come later', async (t) => {
+  const { app } = await createApp(t, { tasks, threads: { max: 2 } })
+  const [slow, other] = [createGate(), createGate()]
+  const notes = createNotes()
+  // Known to be quick, they travel together.
+  for (const { gate, open } of [slow, other]) {
+    open()
+    app.backgroundTasks.addTask(work.block, gate)
+    app.backgroundTasks.addTask(work.note, notes, 0)
+    await app.backgroundTasks.idle()
+    gate.fill(0)
+  }
+  notes.fill(0)
+
+  app.backgroundTasks.addTask(work.block, other.gate)
+  await other.reached()
+  app.backgroundTasks.addTask(work.block, slow.gate)
+  app.backgroundTasks.addTask(work.note, notes, 1)
+  await slow.reached()
+  app.backgroundTasks.addTask(work.note, notes, 2)
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  other.open()
+  while (notesIn(notes).length < 2) await new Promise((resolve) => setTimeout(resolve, 5))
+  t.same(notesIn(notes), [1, 2])
+  slow.open()
+})
+
 t.test('a task that waits behind another in its thread ends for its collection as soon as it has ended', async (t) => {
   const { app } = await createApp(t, { tasks, threads: { max: 1 } })
   const notes = createNotes()
@@ -189,6 +216,27 @@ t.test('a program that has used threads ends by itself, from JavaScript', async 
     tasks: { 'cpu.mjs': `import { isMainThread } from 'node:worker_threads'\n${cpu.replace(/: (number|boolean)/g, '')}` }
   })
   t.same(result, { code: 0, output: expected })
+})
+
+t.test('a task whose arguments are more than a thread can hold fails alone', async (t) => {
+  const result = await run(t, ['app.mjs'], {
+    'app.mjs': `${imports}import { size } from './tasks/size.mjs'
+      const app = Fastify()
+      const failed = []
+      await app.register(backgroundTasks, {
+        tasks: './tasks',
+        threads: { max: 1, resourceLimits: { maxOldGenerationSizeMb: 24 } },
+        onTaskError: ({ code }, { args }) => { failed.push(code, args[0].length) }
+      })
+      app.backgroundTasks.addTask(size, [])
+      await app.backgroundTasks.idle()
+      const sizes = [1, 2, 3, 500_000, 4, 5, 6]
+      for (const length of sizes) app.backgroundTasks.addTask(size, Array.from({ length }, (_, i) => [i]))
+      await app.close()
+      console.log(app.backgroundTasks.completed, ...failed)`,
+    tasks: { 'size.mjs': 'export function size (list) { return list.length }' }
+  })
+  t.same(result, { code: 0, output: '7 FST_BGT_THREAD 500000\n' })
 })
 
 t.test('without an app it ends by itself, too', async (t) => {

@@ -182,7 +182,8 @@ t.test('an argument that cannot be cloned fails its task alone, and is named wit
     [[new Map([[() => {}, 1]])], 'its argument 1 (args[0].keys()[0]) cannot be cloned: it is a function'],
     [[new Set([1, new WeakMap()])], 'its argument 1 (args[0].values()[1]) cannot be cloned: it is an object'],
     [[Promise.resolve()], 'its argument 1 (args[0]) cannot be cloned: it is a promise'],
-    [[unreadable], 'its argument 1 (args[0]) cannot be cloned: it is an object']
+    [[unreadable], 'its argument 1 (args[0]) cannot be cloned: it is an object'],
+    [[new Proxy({}, { getPrototypeOf () { throw new Error('trap') } })], 'its argument 1 (args[0]) cannot be cloned: it is an object']
   ]
   app.get('/', async (request) => {
     for (const [i, [args]] of cases.entries()) {
@@ -212,6 +213,28 @@ t.test('a result that cannot be cloned fails its task, whether somebody waits fo
   app.backgroundTasks.addTask(work.give, 'function')
   await app.backgroundTasks.idle()
   t.match(log.with('background task failed'), [{ err: { code: 'FST_BGT_ARGUMENT', message: /its result cannot be cloned: it is a function/ } }])
+})
+
+t.test('a result that is nested too deep for the main thread to read fails its task', async (t) => {
+  const { app } = await createThreadApp(t)
+  await t.rejects(new BackgroundTask(work.nest, 4_000)(), { code: 'FST_BGT_ARGUMENT', message: /"work\.nest".*its result or error.*nested too deep/ })
+  app.backgroundTasks.addTask(work.nest, 4_000)
+  await app.backgroundTasks.idle()
+  t.match(app.backgroundTasks, { completed: 1, failed: 0 }, 'nobody waits for it')
+})
+
+t.test('each task has copies of its arguments, though they travel together', async (t) => {
+  const { app } = await createThreadApp(t)
+  const notes = createNotes()
+  const counter = { n: 0 }
+  app.get('/', async (request) => {
+    for (let i = 0; i < 3; i++) request.backgroundTasks.addTask(work.count, notes, counter)
+    return 'ok'
+  })
+
+  await Promise.all([app.inject('/'), app.inject('/')])
+  await app.backgroundTasks.idle()
+  t.same(notesIn(notes), [1, 1, 1, 1, 1, 1])
 })
 
 t.test('messages that a task sends by itself are its own affair', async (t) => {

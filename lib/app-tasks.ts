@@ -15,11 +15,11 @@ export class AppTasks {
     this.#executions = executions
   }
 
-  /** Tasks that wait: for their response to be sent, for those before them in their collection, or for a thread. */
-  get pending (): number { return this.#tracker.waiting + this.#tracker.inLanes }
+  /** Tasks that wait: for their response to be sent, for those before them in their collection, for a thread, or for their next attempt. */
+  get pending (): number { return this.#tracker.waiting + this.#tracker.heldUp }
 
   /** Tasks that are running. */
-  get running (): number { return this.#tracker.running - this.#tracker.inLanes }
+  get running (): number { return this.#tracker.running - this.#tracker.heldUp }
 
   /** Tasks that have ended well, since the start. */
   get completed (): number { return this.#tracker.completed }

@@ -6,7 +6,7 @@ import type { TaskTracker } from './core/task-tracker.js'
 import { TrackedCollection } from './core/tracked-collection.js'
 import type { ResolvedOptions, RunOn } from './options.js'
 import { routeOptionsOf } from './route-options.js'
-import { TaskLog } from './task-log.js'
+import { TaskLog, type TaskListeners } from './task-log.js'
 
 /** Where a request keeps its exchange. */
 export const kExchange = Symbol('fastify-background-tasks.exchange')
@@ -16,6 +16,7 @@ export interface App {
   readonly tracker: TaskTracker
   readonly executions: Executions
   readonly options: ResolvedOptions
+  readonly listeners: TaskListeners
 }
 
 type Carrier = { [kExchange]?: Exchange | null }
@@ -150,9 +151,9 @@ export class Exchange {
   }
 
   #createTasks (): BackgroundTasks {
-    const { tracker, executions, options } = this.#app
+    const { tracker, executions, options, listeners } = this.#app
     const { runOn, onError } = routeOptionsOf(this.#request, options)
-    const log = new TaskLog(this.#request.log, options.onTaskError, this.#request)
+    const log = new TaskLog(this.#request.log, listeners, this.#request)
     this.#runOn = runOn
     this.#collection = new TrackedCollection(tracker, log, executions, onError)
     this.#tasks = new BackgroundTasks(this.#collection)

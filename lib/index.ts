@@ -6,7 +6,9 @@ import { finishTasks, onClose } from './close.js'
 import { BackgroundTask } from './core/background-task.js'
 import { BackgroundTasks } from './core/background-tasks.js'
 import { FST_BGT_ALREADY_REGISTERED } from './core/errors.js'
-import { Executions } from './core/executions/index.js'
+import { defaultOptions, Executions } from './core/executions/index.js'
+import { defineTask } from './core/task-options.js'
+import { taskContext } from './core/task-context.js'
 import { TaskTracker } from './core/task-tracker.js'
 import { drainAfterOthers, drainLast } from './drain.js'
 import { beginExchange, endOfHandler, exchangeOf, kExchange } from './exchange.js'
@@ -15,6 +17,8 @@ import { openThreads } from './open-threads.js'
 import { resolveOptions, type BackgroundTasksOptions, type BackgroundTasksRouteOptions } from './options.js'
 import { checkRouteConfig } from './route-options.js'
 import { TaskLog } from './task-log.js'
+import { Metrics } from './telemetry/metrics.js'
+import { channelTracer } from './telemetry/tracing.js'
 import { loadTasks } from './threads/load-tasks.js'
 
 export { BackgroundTask } from './core/background-task.js'
@@ -24,6 +28,13 @@ export type { TaskFunction } from './core/background-task.js'
 export type { CollectionOptions } from './core/background-tasks.js'
 export type { OnError } from './core/collection.js'
 export type { ExecutionName } from './core/executions/execution.js'
+export { taskContext } from './core/task-context.js'
+export type { TaskContext } from './core/task-context.js'
+export type { LogFn, TaskLogger } from './core/task-logger.js'
+export { defineTask } from './core/task-options.js'
+export type { TaskOptions } from './core/task-options.js'
+export type { MetricsOptions, MetricsRegistry } from './telemetry/metrics-options.js'
+export type { TaskTrace } from './telemetry/tracing.js'
 export { loadTasks } from './threads/load-tasks.js'
 export type { TaskModules } from './threads/task-modules.js'
 export type { ThreadOptions } from './threads/thread-options.js'
@@ -47,18 +58,25 @@ declare module 'fastify' {
 /** Fastify tells here that an async handler has ended, also where its client has left and no hook will run. */
 const handlerEnd = 'tracing:fastify.request.handler:asyncEnd'
 
+// Tasks that no app runs are traced, too.
+defaultOptions.tracer = channelTracer
+
 const register: FastifyPluginAsync<BackgroundTasksOptions> = async (fastify, opts) => {
   if (fastify.hasDecorator('backgroundTasks')) throw new FST_BGT_ALREADY_REGISTERED()
 
   const options = resolveOptions(opts)
-  const tracker = new TaskTracker()
+  const tracker = new TaskTracker(options.maxPending)
+  const metrics = options.metrics === false ? undefined : await Metrics.open(options.metrics)
   const threads = await openThreads(options, fastify.log)
   const watch = new InlineWatch(fastify.log, options.blockedWarning, threads !== undefined)
-  const executions = new Executions({ threads, timeout: options.timeout, ranInline: watch.ran.bind(watch) })
-  const app = { tracker, executions, options }
+  const { timeout, retries, onTaskError } = options
+  const executions = new Executions({ threads, timeout, retries, tracer: channelTracer, ranInline: watch.ran.bind(watch) })
+  const app = { tracker, executions, options, listeners: { onTaskError, metrics } }
   const begin = (request: FastifyRequest) => beginExchange(request, app)
 
-  fastify.decorate('backgroundTasks', new AppTasks(tracker, new TaskLog(fastify.log, options.onTaskError), executions))
+  const appTasks = new AppTasks(tracker, new TaskLog(fastify.log, app.listeners), executions)
+  metrics?.add(appTasks)
+  fastify.decorate('backgroundTasks', appTasks)
   fastify.decorateRequest(kExchange, null)
   fastify.decorateRequest('backgroundTasks', { getter () { return begin(this).tasks } })
 
@@ -85,13 +103,14 @@ const register: FastifyPluginAsync<BackgroundTasksOptions> = async (fastify, opt
   fastify.addHook('onClose', async () => {
     await finish() // for where another plugin's preClose hook has failed, so that ours has not run
     unsubscribe(handlerEnd, endOfHandler)
+    metrics?.delete(appTasks)
   })
 }
 
 /** The plugin. What `require()` gives is the plugin too, so the classes are on it. */
 export const backgroundTasks = Object.assign(
   fastifyPlugin(register, { fastify: '5.x', name: 'fastify-background-tasks' }),
-  { BackgroundTask, BackgroundTasks, loadTasks }
+  { BackgroundTask, BackgroundTasks, defineTask, loadTasks, taskContext }
 )
 Object.assign(backgroundTasks, { backgroundTasks })
 

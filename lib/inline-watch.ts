@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { TaskFunction } from './core/background-task.js'
 import { nameOf } from './core/task-name.js'
+import { optionsOf } from './core/task-options.js'
 import { likenessOf, sourceOf } from './core/task-registry.js'
 
 /** For how long a warning about a function is not repeated, in milliseconds. */
@@ -48,6 +49,7 @@ export class InlineWatch {
   }
 
   #advice (func: TaskFunction): string {
+    if (optionsOf(func).thread === false) return 'its option "thread" is false; leave it out to run the function in a worker thread'
     if (sourceOf(func) !== undefined) return 'the option "threads" is false; leave it out to run the function in a worker thread'
     return likenessOf(func) === undefined
       ? 'export the function from a task module (option "tasks") to run it in a worker thread'

@@ -16,8 +16,9 @@ export async function openThreads (
   }
 
   if (tasks !== undefined) await loadTasks(tasks)
-  const pool = createPool(threads, (err, task) => {
-    log.error({ err, task }, 'a callback of a background task threw after the task had ended')
+  const pool = createPool(threads, {
+    thrown (err, task) { log.error({ err, task }, 'a callback of a background task threw after the task had ended') },
+    logged ({ level, args, bindings, task, taskId }) { log.child({ ...bindings, task, taskId })[level](...args as [unknown]) }
   })
   if (pool === undefined && tasks !== undefined) {
     log.warn('background tasks have no worker threads, as fastify-background-tasks is in a bundle: keep it out of it ("external")')

@@ -2,7 +2,8 @@ import type { FastifyRequest } from 'fastify'
 import type { BackgroundTask } from './core/background-task.js'
 import { onErrorRule } from './core/background-tasks.js'
 import type { OnError } from './core/collection.js'
-import { aFunction, anything, checkOptions, milliseconds, oneOf, someMilliseconds, type Rules } from './core/options.js'
+import { aCount, aFunction, anything, atLeastOne, checkOptions, milliseconds, oneOf, someMilliseconds, type Rules } from './core/options.js'
+import { checkMetricsOptions, type MetricsOptions } from './telemetry/metrics-options.js'
 import { taskModulesRule, type TaskModules } from './threads/task-modules.js'
 import { checkThreadOptions, type ThreadOptions } from './threads/thread-options.js'
 
@@ -45,12 +46,29 @@ export interface BackgroundTasksOptions extends BackgroundTasksRouteOptions {
    */
   onTaskError?: ((error: unknown, task: BackgroundTask, request: FastifyRequest | undefined) => void) | undefined
   /**
-   * How long each task may take, in milliseconds. One that takes longer fails with `FST_BGT_TIMEOUT`, and the next one
-   * runs: its thread is stopped, an async function's promise is no longer awaited. A plain function that runs inline
-   * cannot be stopped.
+   * How long each attempt at a task may take, in milliseconds. One that takes longer fails with `FST_BGT_TIMEOUT`, and
+   * the next task runs: its thread is stopped, an async function's promise is no longer awaited, and
+   * `taskContext().signal` aborts. A plain function that runs inline cannot be stopped.
    * @default none
    */
   timeout?: number | undefined
+  /**
+   * How often a task that has failed is tried again: after 100 to 200 ms, then after about twice as long each time, up
+   * to 30 s. The tasks behind it wait.
+   * @default 0
+   */
+  retries?: number | undefined
+  /**
+   * How many tasks may wait or run at once. Where there is no room for another one `addTask` throws
+   * `FST_BGT_QUEUE_FULL`, which answers with 503 and `Retry-After`.
+   * @default none
+   */
+  maxPending?: number | undefined
+  /**
+   * Prometheus metrics, by the package prom-client.
+   * @default false
+   */
+  metrics?: false | MetricsOptions | undefined
   /**
    * How long a plain function may hold the event loop, in milliseconds, before a warning names it; `0` for no warning.
    * @default 50
@@ -75,6 +93,9 @@ const rules: Rules<BackgroundTasksOptions> = {
   threads: anything,
   onTaskError: aFunction,
   timeout: someMilliseconds,
+  retries: aCount,
+  maxPending: atLeastOne,
+  metrics: anything,
   blockedWarning: milliseconds,
   closeTimeout: milliseconds
 }
@@ -86,6 +107,7 @@ const registerOptions = ['prefix', 'logLevel', 'logSerializers']
 export function resolveOptions (options: BackgroundTasksOptions) {
   checkOptions(options, rules, '', registerOptions)
   checkThreadOptions(options.threads ?? {})
+  checkMetricsOptions(options.metrics ?? false)
 
   return {
     tasks: options.tasks,
@@ -94,6 +116,9 @@ export function resolveOptions (options: BackgroundTasksOptions) {
     onError: options.onError ?? 'continue',
     onTaskError: options.onTaskError,
     timeout: options.timeout,
+    retries: options.retries ?? 0,
+    maxPending: options.maxPending,
+    metrics: options.metrics ?? false,
     blockedWarning: options.blockedWarning ?? 50,
     closeTimeout: options.closeTimeout ?? 10_000
   } as const

@@ -2,36 +2,56 @@ import { inspect } from 'node:util'
 import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
 import type { BackgroundTask } from './core/background-task.js'
 import { isError } from './core/is-error.js'
+import { levels, lowestLevel } from './core/task-logger.js'
+import type { TaskRun } from './core/task-run.js'
 import type { TaskReporter } from './core/tracked-collection.js'
 import type { BackgroundTasksOptions } from './options.js'
+import type { Metrics } from './telemetry/metrics.js'
 
-/** Logs what becomes of tasks, and tells `onTaskError`. Nothing that fails in here reaches a task. */
+/** Who else is told. */
+export interface TaskListeners {
+  readonly onTaskError: BackgroundTasksOptions['onTaskError']
+  readonly metrics?: Metrics | undefined
+}
+
+/** Logs what becomes of tasks, counts them, and tells `onTaskError`. Nothing that fails in here reaches a task. */
 export class TaskLog implements TaskReporter {
-  readonly #log: FastifyBaseLogger
-  readonly #onTaskError: BackgroundTasksOptions['onTaskError']
-  readonly #request: FastifyRequest | undefined
+  readonly log: FastifyBaseLogger
+  readonly request: FastifyRequest | undefined
+  readonly #listeners: TaskListeners
 
-  constructor (log: FastifyBaseLogger, onTaskError: BackgroundTasksOptions['onTaskError'], request?: FastifyRequest) {
-    this.#log = log
-    this.#onTaskError = onTaskError
-    this.#request = request
+  constructor (log: FastifyBaseLogger, listeners: TaskListeners, request?: FastifyRequest) {
+    this.log = log
+    this.request = request
+    this.#listeners = listeners
   }
 
-  taskFailed (error: unknown, task: BackgroundTask, skipped: BackgroundTask[]): void {
-    this.#error({
+  taskCompleted (run: TaskRun): void {
+    this.#listeners.metrics?.taskEnded(run, 'completed')
+    if (lowestLevel(this.log) <= levels.debug) this.#write('debug', fieldsOf(run), 'background task completed')
+  }
+
+  taskRetried (error: unknown, run: TaskRun): void {
+    run.ended()
+    this.#write('warn', { err: toError(error), ...fieldsOf(run) }, 'background task failed, and is tried again')
+  }
+
+  taskFailed (error: unknown, run: TaskRun, task: BackgroundTask, skipped: BackgroundTask[]): void {
+    this.#listeners.metrics?.taskEnded(run, 'failed')
+    this.#write('error', {
       err: toError(error),
-      task: task.name,
-      execution: task.execution,
+      ...fieldsOf(run),
       ...(skipped.length > 0 && { skipped: skipped.map(({ name }) => name) })
     }, 'background task failed')
 
     this.#tell(error, task).catch((err: unknown) => {
-      this.#error({ err: toError(err), task: task.name }, 'onTaskError failed')
+      this.#write('error', { err: toError(err), task: task.name }, 'onTaskError failed')
     })
   }
 
   taskUnfinished (task: BackgroundTask, state: 'waiting' | 'running'): void {
-    this.#error(
+    this.#write(
+      'error',
       { task: task.name, execution: task.execution, state },
       'background task unfinished: closeTimeout has passed'
     )
@@ -39,17 +59,36 @@ export class TaskLog implements TaskReporter {
 
   /** Async for its errors alone: nothing keeps an async function, or one that throws, out of the option. */
   async #tell (error: unknown, task: BackgroundTask): Promise<void> {
-    await this.#onTaskError?.(error, task, this.#request)
+    await this.#listeners.onTaskError?.(error, task, this.request)
   }
 
   /** A logger's serializers are users' code, and so are the getters of what is logged: any of them may throw. */
-  #error (fields: object, message: string): void {
-    for (const attempt of [fields, { ...fields, err: new Error('The error cannot be logged: a getter or serializer throws') }]) {
+  #write (level: 'debug' | 'warn' | 'error', fields: object, message: string): void {
+    try {
+      this.log[level](fields, message)
+    } catch {
       try {
-        return this.#log.error(attempt, message)
+        this.log[level]({ ...fields, err: new Error('The error cannot be logged: a getter or serializer throws') }, message)
       } catch {}
     }
   }
+}
+
+/** What log lines tell of an attempt. */
+function fieldsOf (run: TaskRun): object {
+  return {
+    task: run.name,
+    taskId: run.id,
+    execution: run.executionName,
+    attempt: run.attempt,
+    durationMs: rounded(run.duration),
+    waitMs: rounded(run.waited)
+  }
+}
+
+/** Microseconds are enough. */
+function rounded (ms: number | undefined): number | undefined {
+  return ms && Math.round(ms * 1e3) / 1e3
 }
 
 /** What is thrown need be no error, but what is logged as `err` must be one to be seen at all. */

@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap'
+import { defineTask } from '../lib/index.js'
 import { createApp, type Log } from './helpers/app.js'
 import * as work from './fixtures/tasks/work.js'
 
@@ -77,6 +78,14 @@ t.test('a copy of a task module\'s function runs inline, and one warning says wh
     msg: /^background task runs inline: it looks like "work\.add", but is not the function that this task module exports/
   }])
   t.equal(app.backgroundTasks.completed, 3)
+})
+
+t.test('a function of a task module that is kept from threads is told why it blocks', async (t) => {
+  const { app, log } = await createApp(t, { tasks, blockedWarning: 5 })
+  app.backgroundTasks.addTask(defineTask(busy, { thread: false }), 20)
+  await app.backgroundTasks.idle()
+  t.match(warningsIn(log), [{ task: 'busy', msg: /its option "thread" is false/ }])
+  defineTask(busy, {})
 })
 
 t.test('a copy that holds the event loop is to be imported, not exported', async (t) => {

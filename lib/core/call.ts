@@ -1,9 +1,9 @@
 import type { TaskFunction } from './background-task.js'
-import { describe } from './describe.js'
-import { FST_BGT_INVALID_FUNCTION } from './errors.js'
+import { checkFunction } from './check-function.js'
 import type { ExecutionName } from './executions/execution.js'
 import { defaultExecutions, type Executions } from './executions/index.js'
-import { isClass, isGeneratorFunction } from './function-kind.js'
+import { retry } from './retry.js'
+import { currentHost, type Identity, type TaskRun } from './task-run.js'
 import type { Work } from './work.js'
 
 /** A function with its arguments. */
@@ -25,10 +25,20 @@ export class Call implements Work {
   }
 
   run (executions = this.#executions): Promise<unknown> {
-    return executions.of(this.func).run(this.func, this.args)
-  }
-}
+    const host = currentHost()
+    const identity: Identity = {}
+    const retries = executions.retriesOf(this.func)
+    let run: TaskRun
+    let failures = 0
+    const attempt = (): Promise<unknown> => executions.run(run = executions.begin(this, host, identity, failures + 1))
 
-function checkFunction (func: unknown): void {
-  if (typeof func !== 'function' || isGeneratorFunction(func) || isClass(func)) throw new FST_BGT_INVALID_FUNCTION(describe(func))
+    if (retries === 0) return attempt()
+    return retry(attempt, retries, {
+      signal: host.signal,
+      onRetry: (error) => {
+        failures++
+        host.taskRetried?.(error, run)
+      }
+    })
+  }
 }

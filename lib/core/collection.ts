@@ -1,8 +1,8 @@
+import { Attempts } from './attempts.js'
 import type { TaskFunction } from './background-task.js'
 import { Entry } from './entry.js'
-import type { LaneRun } from './executions/execution.js'
 import { defaultExecutions, type Executions } from './executions/index.js'
-import { HandedOver } from './handed-over.js'
+import { currentHost, type TaskHost } from './task-run.js'
 import type { Work } from './work.js'
 
 /** What a failing task means for those after it in its collection. */
@@ -16,8 +16,8 @@ export class Collection implements Work {
   protected readonly onError: OnError
   /** The task that is at work. */
   protected running: Entry | undefined
-  /** Its run, where a lane has it. */
-  protected laneRun: LaneRun | undefined
+  /** Those at the tasks of the latest pass. */
+  protected attempts: Attempts | undefined
   readonly #executions: Executions
   /** The pass under way. */
   #pass: Promise<unknown[]> | undefined
@@ -45,13 +45,18 @@ export class Collection implements Work {
 
   /** Runs every task, and resolves to what they threw. Joins the pass under way, if there is one. */
   pass (executions = this.#executions): Promise<unknown[]> {
-    return (this.#pass ??= this.#runAll(executions))
+    return (this.#pass ??= this.#runAll(executions, this.host))
   }
 
-  /** Gives up what waits in the pass under way. */
-  abandon (): void {
+  /** Whose its tasks are. */
+  protected get host (): TaskHost {
+    return currentHost()
+  }
+
+  /** Gives up what waits in the pass under way, and tells the task that is at work to stop. */
+  abandon (reason: unknown): void {
     this.#isAbandoned = this.#pass !== undefined
-    this.running?.abandon()
+    this.running?.abandon(reason)
   }
 
   /** The entry to run when `ran` have run in this pass. */
@@ -65,25 +70,24 @@ export class Collection implements Work {
   }
 
   /** The task that `next` gave last has completed. */
-  protected completed (): void {}
+  protected completed (_entry: Entry): void {}
 
-  /** The task that `next` gave last has failed. Says whether the pass goes on. */
+  /** The task that `next` gave last has failed for good. Says whether the pass goes on. */
   protected failed (_error: unknown, _entry: Entry): boolean {
     return this.onError === 'continue'
   }
 
-  async #runAll (executions: Executions): Promise<unknown[]> {
+  async #runAll (executions: Executions, host: TaskHost): Promise<unknown[]> {
     // Who asked for the pass goes on first: the listeners of a response's `finish`, or the caller of addTask().
     await null
     const errors: unknown[] = []
-    const handedOver = executions.haveLanes ? new HandedOver(executions, this.onError) : undefined
+    this.attempts = new Attempts(executions, host, this.entries, this.onError)
 
     for (let ran = 0, entry = this.next(ran); entry !== undefined; entry = this.next(++ran)) {
       this.running = entry
       try {
-        this.laneRun = handedOver?.run(entry, this.entries, this.indexAfter(ran))
-        await (this.laneRun?.promise ?? entry.run(executions))
-        this.completed()
+        await this.attempts.run(entry, this.indexAfter(ran))
+        this.completed(entry)
       } catch (error) {
         errors.push(error)
         if (!this.failed(error, entry)) break

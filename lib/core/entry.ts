@@ -3,9 +3,26 @@ import { BackgroundTask, type TaskFunction } from './background-task.js'
 import { Call } from './call.js'
 import type { Execution, Lane, LaneRun } from './executions/execution.js'
 import type { Executions } from './executions/index.js'
+import { TaskRun, type Identity, type TaskHost } from './task-run.js'
+
+/** How far the attempts at a task have come. */
+export class Retrying {
+  /** How many have failed. */
+  failures = 0
+  /** Whether the latest has failed, and the next one has not begun. */
+  isWaiting = false
+  /** Ends the waiting for the next one. */
+  readonly patience = new AbortController()
+}
 
 /** A task as it waits in a collection, with the async context in which it was added. */
-export class Entry extends AsyncResource {
+export class Entry extends AsyncResource implements Identity {
+  id: string | undefined
+  readonly addedAt = performance.now()
+  /** The latest attempt at it. */
+  latest: TaskRun | undefined
+  /** Where it has retries. */
+  retrying: Retrying | undefined
   /** None for a collection, or for a task that runs in a way of its own. */
   readonly #call: Call | undefined
   #task: BackgroundTask | undefined
@@ -24,25 +41,43 @@ export class Entry extends AsyncResource {
     return (this.#task ??= new BackgroundTask(this.#call as Call))
   }
 
-  /** Runs the task in its context. */
-  run (executions: Executions): Promise<unknown> {
-    const work = this.#call ?? this.task
-    return this.runInAsyncScope(work.run, work, executions)
-  }
-
-  /** Gives up what waits in it, where it is a collection. */
-  abandon (): void {
-    if (this.#task !== undefined) BackgroundTask.collectionOf(this.#task)?.abandon()
-  }
-
   /** How the task runs, where it is a call. */
   executionIn (executions: Executions): Execution | undefined {
     return this.#call && executions.of(this.#call.func)
   }
 
-  /** Hands the task over to a lane. */
-  runIn (lane: Lane): LaneRun {
-    const { func, args } = this.#call as Call
-    return lane.run(func, args)
+  /** How often the task is tried again. */
+  retriesIn (executions: Executions): number {
+    return this.#call === undefined ? 0 : executions.retriesOf(this.#call.func)
+  }
+
+  /** Makes an attempt, in its context. */
+  run (executions: Executions, host: TaskHost): Promise<unknown> {
+    return this.runInAsyncScope(executions.run, executions, this.#begin(executions, host))
+  }
+
+  /** Hands an attempt over to a lane, which does not go on when it fails if `stops`, or if there are retries. */
+  runIn (lane: Lane, executions: Executions, host: TaskHost, stops: boolean): LaneRun {
+    return lane.run(this.#begin(executions, host), stops || this.retriesIn(executions) > 0)
+  }
+
+  /** Waits for an attempt that was handed over, in its context. */
+  follow (executions: Executions, { promise }: LaneRun): Promise<unknown> {
+    return executions.isTraced ? this.runInAsyncScope(executions.follow, executions, this.latest as TaskRun, promise) : promise
+  }
+
+  /** Tells the task to stop, and gives up what waits in it, where it is a collection. */
+  abandon (reason: unknown): void {
+    this.latest?.abort(reason)
+    this.retrying?.patience.abort(reason)
+    if (this.#task !== undefined) BackgroundTask.collectionOf(this.#task)?.abandon(reason)
+  }
+
+  #begin (executions: Executions, host: TaskHost): TaskRun {
+    const attempt = (this.retrying?.failures ?? 0) + 1
+    if (this.retrying !== undefined) this.retrying.isWaiting = false
+    return (this.latest = this.#call === undefined
+      ? new TaskRun(this.task, undefined, undefined, host, this, attempt)
+      : executions.begin(this.#call, host, this, attempt))
   }
 }

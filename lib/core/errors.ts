@@ -53,6 +53,20 @@ export const FST_BGT_THREAD = createError<[task: string, problem: string, option
   500
 )
 
+/** As many tasks wait or run as may. */
+export const FST_BGT_QUEUE_FULL = createError<[maxPending: number]>(
+  'FST_BGT_QUEUE_FULL',
+  'No background task can be added: %d wait or run already, which is all that the option "maxPending" allows. Try again later.',
+  503
+)
+
+/** An option needs an optional package that is not installed. */
+export const FST_BGT_MISSING_DEPENDENCY = createError<[option: string, name: string, sameName: string]>(
+  'FST_BGT_MISSING_DEPENDENCY',
+  'The option "%s" needs the package %s, which is not installed: npm install %s',
+  500
+)
+
 /** The plugin is registered where it is registered already. */
 export const FST_BGT_ALREADY_REGISTERED = createError<[]>(
   'FST_BGT_ALREADY_REGISTERED',

@@ -2,6 +2,7 @@ import type { OnError } from './collection.js'
 import type { Entry } from './entry.js'
 import type { LaneRun } from './executions/execution.js'
 import type { Executions } from './executions/index.js'
+import type { TaskHost } from './task-run.js'
 
 /**
  * Neighbouring tasks that travel together: their execution has them all, while their collection still goes from one to
@@ -9,11 +10,13 @@ import type { Executions } from './executions/index.js'
  */
 export class HandedOver {
   readonly #executions: Executions
+  readonly #host: TaskHost
   readonly #stopOnError: boolean
   readonly #runs = new Map<Entry, LaneRun>()
 
-  constructor (executions: Executions, onError: OnError) {
+  constructor (executions: Executions, host: TaskHost, onError: OnError) {
     this.#executions = executions
+    this.#host = host
     this.#stopOnError = onError === 'stop'
   }
 
@@ -28,14 +31,19 @@ export class HandedOver {
     return run
   }
 
+  /** Forgets those behind a task at which their lane has stopped: they are handed over again when their turn comes. */
+  forget (): void {
+    this.#runs.clear()
+  }
+
   #handOver (entry: Entry, entries: Entry[], after: number): void {
     const execution = entry.executionIn(this.#executions)
-    const lane = execution?.openLane?.(this.#stopOnError)
+    const lane = execution?.openLane?.()
     if (lane === undefined) return
 
     let next: Entry | undefined = entry
     for (let i = after; next !== undefined && next.executionIn(this.#executions) === execution; next = entries[i++]) {
-      const run = next.runIn(lane)
+      const run = next.runIn(lane, this.#executions, this.#host, this.#stopOnError)
       run.promise.catch(() => {}) // awaited in its turn
       this.#runs.set(next, run)
     }

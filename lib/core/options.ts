@@ -25,10 +25,25 @@ export const aFunction: Rule = {
   accepts: (value) => typeof value === 'function'
 }
 
+/** A switch. */
+export const aBoolean: Rule = oneOf(true, false)
+
+/** A name. */
+export const aName: Rule = {
+  expected: 'a string that is not empty',
+  accepts: (value) => typeof value === 'string' && value !== ''
+}
+
 /** The longest delay of a timer: a longer one would fire at once. https://nodejs.org/api/timers.html#settimeoutcallback-delay-args */
 const longestDelay = 2 ** 31 - 1
 
 /** A count. */
+export const aCount: Rule = {
+  expected: 'a whole number from 0',
+  accepts: (value) => Number.isInteger(value) && Number(value) >= 0
+}
+
+/** A count of what there must be. */
 export const atLeastOne: Rule = {
   expected: 'a whole number from 1',
   accepts: (value) => Number.isInteger(value) && Number(value) >= 1

@@ -1,3 +1,5 @@
+import { closingError } from './closing.js'
+import { FST_BGT_QUEUE_FULL } from './errors.js'
 import type { TrackedCollection } from './tracked-collection.js'
 
 interface Handler {
@@ -15,6 +17,7 @@ export class TaskTracker {
   failed = 0
   /** Handlers at work: each may still add tasks. */
   handlers = 0
+  readonly #maxPending: number
   /** Those of them whose clients have left. */
   readonly #left = new Set<Handler>()
   /** Those that hold tasks which have not ended; each knows its index. A Set would cost four times as much. */
@@ -22,9 +25,19 @@ export class TaskTracker {
   /** Those who wait for the end of something. */
   readonly #waiters: Array<() => void> = []
 
-  /** Tasks whose turn it is, but that wait for a thread. */
-  get inLanes (): number {
-    return this.#collections.filter(({ isInLane }) => isInLane).length
+  /** @param maxPending how many tasks may wait or run at once */
+  constructor (maxPending = Infinity) {
+    this.#maxPending = maxPending
+  }
+
+  /** Tasks whose turn it is, but that wait for a thread or for their next attempt. */
+  get heldUp (): number {
+    return this.#collections.filter(({ isHeldUp }) => isHeldUp).length
+  }
+
+  /** @throws `FST_BGT_QUEUE_FULL` where there is no room for another task */
+  admit (): void {
+    if (this.waiting + this.running >= this.#maxPending) throw queueFull(this.#maxPending)
   }
 
   handlerStarted (): void {
@@ -79,7 +92,8 @@ export class TaskTracker {
 
   /** Gives up what has not ended: what waits will not run, and each unfinished task is reported. */
   abandon (): void {
-    for (const collection of [...this.#collections]) collection.abandon()
+    const reason = closingError()
+    for (const collection of [...this.#collections]) collection.abandon(reason)
   }
 
   #lessTasks (collection: TrackedCollection): void {
@@ -104,4 +118,12 @@ export class TaskTracker {
   #announce (): void {
     if (this.#waiters.length > 0) for (const wake of this.#waiters.splice(0)) wake()
   }
+}
+
+/** When to try again, in seconds: as long as @fastify/under-pressure says by default. */
+const retryAfter = '10'
+
+/** Fastify gives the reply the headers of an error. */
+function queueFull (maxPending: number): Error {
+  return Object.assign(new FST_BGT_QUEUE_FULL(maxPending), { headers: { 'retry-after': retryAfter } })
 }

@@ -2,12 +2,14 @@ import type { BackgroundTask, TaskFunction } from './background-task.js'
 import { Collection, type OnError } from './collection.js'
 import type { Entry } from './entry.js'
 import type { Executions } from './executions/index.js'
+import type { TaskHost, TaskRun } from './task-run.js'
 import type { TaskTracker } from './task-tracker.js'
 
 /** Learns what nobody awaits. Must not throw. */
-export interface TaskReporter {
-  /** A task threw `error`; `skipped` are those that do not run because of it. */
-  taskFailed (error: unknown, task: BackgroundTask, skipped: BackgroundTask[]): void
+export interface TaskReporter extends TaskHost {
+  taskCompleted (run: TaskRun): void
+  /** A task threw `error`, and is not tried again; `skipped` are those that do not run because of it. */
+  taskFailed (error: unknown, run: TaskRun, task: BackgroundTask, skipped: BackgroundTask[]): void
   /** A task was still waiting or running when it was given up. */
   taskUnfinished (task: BackgroundTask, state: 'waiting' | 'running'): void
 }
@@ -36,12 +38,13 @@ export class TrackedCollection extends Collection {
     return this.running === undefined && this.entries.length === 0
   }
 
-  /** Whether its next task has been handed over, but has not begun. */
-  get isInLane (): boolean {
-    return this.running !== undefined && this.laneRun?.hasBegun === false
+  /** Whether it is the turn of a task of its that waits: for a thread, or for its next attempt. */
+  get isHeldUp (): boolean {
+    return this.running !== undefined && (this.running.retrying?.isWaiting === true || this.attempts?.isInLane === true)
   }
 
   override add (func: TaskFunction, args: unknown[]): void {
+    this.#tracker.admit()
     super.add(func, args)
     this.#tracker.taskAccepted(this)
     if (this.#state === 'refused') this.#discard()
@@ -68,11 +71,11 @@ export class TrackedCollection extends Collection {
   }
 
   /** Discards what waits, and reports it together with the task that is running. */
-  override abandon (): void {
+  override abandon (reason: unknown): void {
     const waiting = this.#discard()
     this.#abandoned = this.running
-    if (this.running !== undefined) this.#reporter.taskUnfinished(this.running.task, this.isInLane ? 'waiting' : 'running')
-    this.running?.abandon()
+    if (this.running !== undefined) this.#reporter.taskUnfinished(this.running.task, this.isHeldUp ? 'waiting' : 'running')
+    this.running?.abandon(reason)
     for (const task of waiting) this.#reporter.taskUnfinished(task, 'waiting')
   }
 
@@ -86,14 +89,19 @@ export class TrackedCollection extends Collection {
     return 0
   }
 
-  protected override completed (): void {
+  protected override get host (): TaskHost {
+    return this.#reporter
+  }
+
+  protected override completed (entry: Entry): void {
+    this.#reporter.taskCompleted(ended(entry))
     this.running = undefined
     this.#tracker.taskEnded(this, 'completed')
   }
 
   protected override failed (error: unknown, entry: Entry): boolean {
     const skipped = this.onError === 'stop' ? this.#discard() : []
-    if (entry !== this.#abandoned) this.#reporter.taskFailed(error, entry.task, skipped)
+    if (entry !== this.#abandoned) this.#reporter.taskFailed(error, ended(entry), entry.task, skipped)
     this.running = undefined
     this.#tracker.taskEnded(this, 'failed')
     // Either way: what waits now was added by the one who was told.
@@ -105,4 +113,11 @@ export class TrackedCollection extends Collection {
     if (discarded.length > 0) this.#tracker.tasksDiscarded(this, discarded.length)
     return discarded.map(({ task }) => task)
   }
+}
+
+/** The attempt with which a task has ended. */
+function ended ({ latest }: Entry): TaskRun {
+  const run = latest as TaskRun
+  run.ended()
+  return run
 }

@@ -1,3 +1,4 @@
+import { lowestLevel } from '../core/task-logger.js'
 import type { BatchMessage } from './messages.js'
 import type { TaskSource } from '../core/task-registry.js'
 import { Progress, Status, type CallStatus } from './progress.js'
@@ -19,6 +20,8 @@ export class Batch {
   readonly progress: Progress
   /** Stops its thread, or takes it out of Piscina's queue. */
   readonly controller = new AbortController()
+  /** When its thread is stopped, by `performance.now()`. */
+  stopAt = Infinity
   /** Why its thread has ended, where the thread could tell. */
   crash: unknown
   /** How often it was seen at work. */
@@ -43,16 +46,23 @@ export class Batch {
     this.progress.reset(this.#stretches.length)
 
     const indices = new Map<TaskSource, number>()
-    for (const { source } of this.calls) if (!indices.has(source)) indices.set(source, indices.size)
+    const functions: TaskSource[] = []
+    for (const { source, name } of this.calls) {
+      if (!indices.has(source)) indices.set(source, functions.push({ ...source, name }) - 1)
+    }
     return {
       id: this.id,
       progress: this.progress.memory,
-      functions: [...indices.keys()],
+      functions,
       firstCalls: this.#stretches.map(({ first }) => first),
-      stopOnError: this.#stretches.map(({ lane }) => lane.stopOnError),
       calls: this.calls.map(({ source }) => indices.get(source) as number),
       args: this.calls.map(({ args }) => args),
-      wantsResult: this.calls.map(({ wantsResult }) => wantsResult)
+      stops: this.calls.map(({ stops }) => stops),
+      wantsResult: this.calls.map(({ wantsResult }) => wantsResult),
+      ids: this.calls.map(({ run }) => run.id),
+      attempts: this.calls.map(({ run }) => run.attempt),
+      timeouts: this.calls.map(({ run }) => run.timeout),
+      logLevel: Math.min(...this.calls.map(({ run }) => lowestLevel(run.host.log ?? {})))
     }
   }
 
@@ -114,7 +124,7 @@ export class Batch {
         // What an earlier task has left behind may have ended the thread: a module is blamed for the second time.
         if (status === Status.loading && call.failedLoads++ === 0) status = Status.waiting
         if (isAtWork(status) && !call.isSettled) call.reject(errorOf(call, status))
-        if (lane.stopOnError && (call.hasFailed || status === Status.failed)) {
+        if (call.stops && (call.hasFailed || status === Status.failed)) {
           lane.stop(calls.slice(i + 1))
           break
         }

@@ -22,7 +22,10 @@ import { ThreadPool } from './thread-pool.js'
  */
 export async function loadTasks (tasks: TaskModules): Promise<void> {
   await loadTaskModules(tasks)
-  defaultOptions.threads ??= ThreadPool.create({}, (error, task = 'unknown') => {
-    process.emitWarning(`A callback of background task "${task}" threw after the task had ended: ${inspect(error)}`)
+  defaultOptions.threads ??= ThreadPool.create({}, {
+    thrown (error, task = 'unknown') {
+      process.emitWarning(`A callback of background task "${task}" threw after the task had ended: ${inspect(error)}`)
+    },
+    logged () {}
   })
 }

@@ -16,10 +16,21 @@ export const Status = {
 
 export type CallStatus = typeof Status[keyof typeof Status]
 
+/** Why a task should stop. */
+export const Stop = {
+  timeout: 2,
+  closing: 3
+} as const
+
+export type StopReason = typeof Stop[keyof typeof Stop]
+
+/** Whether a task's signal is of interest to it, where it has not been asked to stop. */
+const Interest = { none: 0, some: 1 } as const
+
 /** The most calls that a batch holds. */
 export const capacity = 256
 
-const bytes = 8 + (4 + 8 + 8) * capacity
+const bytes = 8 + (4 + 4 + 8 + 8) * capacity
 
 /**
  * How far a batch has come, in memory that main thread and worker thread share: a thread that is busy answers no
@@ -30,6 +41,8 @@ export class Progress {
   /** How many lanes there are to claim, in the upper half, and how many are claimed, in the lower one. */
   readonly #lanes: Int32Array
   readonly #statuses: Int32Array
+  /** Of each call, an `Interest` or a `StopReason`. */
+  readonly #stops: Int32Array
   /** When each call began, in milliseconds of the process's clock. */
   readonly #starts: Float64Array
   /** How long each call took, in milliseconds. */
@@ -39,13 +52,15 @@ export class Progress {
     this.memory = memory
     this.#lanes = new Int32Array(memory, 0, 1)
     this.#statuses = new Int32Array(memory, 8, capacity)
-    this.#starts = new Float64Array(memory, 8 + 4 * capacity, capacity)
-    this.#durations = new Float64Array(memory, 8 + 12 * capacity, capacity)
+    this.#stops = new Int32Array(memory, 8 + 4 * capacity, capacity)
+    this.#starts = new Float64Array(memory, 8 + 8 * capacity, capacity)
+    this.#durations = new Float64Array(memory, 8 + 16 * capacity, capacity)
   }
 
   /** Main thread: begins a batch. */
   reset (lanes: number): void {
     this.#statuses.fill(Status.waiting)
+    this.#stops.fill(Interest.none)
     Atomics.store(this.#lanes, 0, lanes << 16)
   }
 
@@ -99,9 +114,39 @@ export class Progress {
     return Atomics.compareExchange(this.#statuses, call, status, Status.condemned) === status
   }
 
+  /** Main thread: tells a call to stop. Says whether it has asked to hear of it. */
+  askToStop (call: number, reason: StopReason): boolean {
+    const before = Atomics.exchange(this.#stops, call, reason)
+    Atomics.notify(this.#stops, call)
+    return before === Interest.some
+  }
+
+  /** Worker thread: resolves to a `StopReason` when the call is told to stop, or to something else when it has ended. */
+  async untilStop (call: number): Promise<number> {
+    Atomics.compareExchange(this.#stops, call, Interest.none, Interest.some)
+    await Atomics.waitAsync(this.#stops, call, Interest.some).value
+    return Atomics.load(this.#stops, call)
+  }
+
+  /** Worker thread: the call has ended, and is not to be told to stop any more. */
+  forgetStop (call: number): void {
+    if (Atomics.compareExchange(this.#stops, call, Interest.some, Interest.none) === Interest.some) Atomics.notify(this.#stops, call)
+  }
+
+  /** When a call began to load or to run, by the clock that all threads share. */
+  start (call: number): number {
+    return this.#starts[call] as number
+  }
+
+  /** Whether a call has ended by itself. */
+  hasEnded (call: number): boolean {
+    const status = this.status(call)
+    return status === Status.completed || status === Status.resulted || status === Status.failed
+  }
+
   /** How long a call has been loading or running, in milliseconds. */
   elapsed (call: number): number {
-    return now() - (this.#starts[call] as number)
+    return now() - this.start(call)
   }
 
   /** How long a call that has ended took, in milliseconds. */
@@ -114,4 +159,12 @@ export class Progress {
 function now (): number {
   const [seconds, nanoseconds] = process.hrtime()
   return seconds * 1e3 + nanoseconds / 1e6
+}
+
+/** What `performance.now()` of the main thread says when the shared clock says 0. */
+const origin = performance.now() - now()
+
+/** A time of the shared clock as `performance.now()` has it on the main thread. */
+export function toPerformanceTime (time: number): number {
+  return origin + time
 }

@@ -1,6 +1,7 @@
 import type { TaskFunction } from '../core/background-task.js'
 import { FST_BGT_TASK_MODULE } from '../core/errors.js'
 import { checkOptions, type Rule } from '../core/options.js'
+import { optionsOf } from '../core/task-options.js'
 import { registerTask, sourceOf } from '../core/task-registry.js'
 import { functionsOf } from './exports.js'
 import { findTaskModules } from './task-files.js'
@@ -34,7 +35,7 @@ export async function loadTaskModules (modules: TaskModules): Promise<TaskFuncti
 
   for (const { module, path } of found.flat()) {
     for (const [exportName, func] of await load(module)) {
-      const name = exportName === 'default' ? path : `${path}.${exportName}`
+      const name = optionsOf(func).name ?? (exportName === 'default' ? path : `${path}.${exportName}`)
       const other = functions.get(name)
       if (other !== undefined && other !== func) {
         throw new FST_BGT_TASK_MODULE(module, `it has a function of the name "${name}", and so has ${sourceOf(other)?.module}; rename one of the two, or name one of the modules`)

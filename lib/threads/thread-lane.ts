@@ -1,12 +1,9 @@
-import type { TaskFunction } from '../core/background-task.js'
 import type { Lane } from '../core/executions/execution.js'
-import { sourceOf, type TaskSource } from '../core/task-registry.js'
+import type { TaskRun } from '../core/task-run.js'
 import { ThreadCall } from './thread-call.js'
 
 /** Calls that wait for threads, and run one at a time, in order. */
 export class ThreadLane implements Lane {
-  readonly stopOnError: boolean
-  readonly #timeout: number | undefined
   readonly #enqueue: (lane: ThreadLane, isFirst: boolean) => void
   readonly #waiting: ThreadCall[] = []
   /** Whether it is in the queue, or with a thread. */
@@ -14,9 +11,7 @@ export class ThreadLane implements Lane {
   /** Whether it had its turn, and was given back what it held. */
   #isFirst = false
 
-  constructor (stopOnError: boolean, timeout: number | undefined, enqueue: (lane: ThreadLane, isFirst: boolean) => void) {
-    this.stopOnError = stopOnError
-    this.#timeout = timeout
+  constructor (enqueue: (lane: ThreadLane, isFirst: boolean) => void) {
     this.#enqueue = enqueue
   }
 
@@ -24,8 +19,8 @@ export class ThreadLane implements Lane {
     return this.#waiting
   }
 
-  run (func: TaskFunction, args: unknown[], wantsResult = false): ThreadCall {
-    const call = new ThreadCall(sourceOf(func) as TaskSource, args, this.#timeout, wantsResult)
+  run (run: TaskRun, stops: boolean, wantsResult = false): ThreadCall {
+    const call = new ThreadCall(run, stops, wantsResult)
     this.#waiting.push(call)
     if (!this.#isOut) this.goOn()
     return call

@@ -1,15 +1,16 @@
 import { availableParallelism } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Piscina } from 'piscina'
-import type { TaskFunction } from '../core/background-task.js'
 import { FST_BGT_ARGUMENT, FST_BGT_TASK_MODULE, FST_BGT_THREAD, FST_BGT_TIMEOUT } from '../core/errors.js'
 import type { Threads } from '../core/executions/execution.js'
+import type { TaskRun } from '../core/task-run.js'
 import { Batch } from './batch.js'
 import { findUnclonable, isClonable } from './clone.js'
 import { Durations } from './durations.js'
 import { fromErrorData } from './error-data.js'
-import { open, type Failure, type ThreadMessage } from './messages.js'
-import { capacity, Progress, Status, type CallStatus } from './progress.js'
+import { fromLogData } from './log-data.js'
+import { open, type Failure, type LogLine, type ThreadMessage } from './messages.js'
+import { capacity, Progress, Status, Stop, type CallStatus } from './progress.js'
 import type { ThreadCall } from './thread-call.js'
 import { ThreadLane } from './thread-lane.js'
 import { findThreadFile } from './thread-file.js'
@@ -23,6 +24,8 @@ const batchDuration = 5
 const smallestShare = 0.5
 /** How long a task module may take to load in a thread, in milliseconds. */
 const longestLoad = 10_000
+/** How long a task in a thread that listens to its signal has, from when that aborts until its thread is stopped, in milliseconds. */
+const longestFarewell = 50
 /** How long threads are waited for when they are stopped, in milliseconds. */
 const longestStop = 1_000
 /** How often a thread may end before it has begun with a call's batch. */
@@ -30,8 +33,11 @@ const mostFailedStarts = 3
 /** For how many ticks a batch that is over is waited for to tell of its calls. */
 const longestTelling = 200
 
-/** Told of an error that a callback of a task has thrown after the task had ended. */
-type OnLateError = (error: unknown, task?: string) => void
+/** Hears what callbacks of tasks do after the tasks have ended. */
+export interface LateEvents {
+  thrown (error: unknown, task?: string): void
+  logged (line: LogLine): void
+}
 
 /**
  * Runs calls in worker threads. Piscina keeps the threads; which calls go to which thread, and what becomes of them when
@@ -41,7 +47,7 @@ export class ThreadPool implements Threads {
   readonly #file: string
   readonly #options: ThreadOptions
   readonly #max: number
-  readonly #onLateError: OnLateError
+  readonly #late: LateEvents
   #piscina: Piscina | undefined
   /** Lanes with calls that wait for a thread. */
   readonly #queue: ThreadLane[] = []
@@ -59,25 +65,25 @@ export class ThreadPool implements Threads {
   #hasStarted = false
 
   /** A pool, unless a bundler has left no file for threads to begin with. */
-  static create (options: ThreadOptions, onLateError: OnLateError): ThreadPool | undefined {
+  static create (options: ThreadOptions, late: LateEvents): ThreadPool | undefined {
     const file = findThreadFile()
-    if (file !== undefined) return new ThreadPool(file, options, onLateError)
+    if (file !== undefined) return new ThreadPool(file, options, late)
   }
 
   /** @param file what a thread begins with */
-  constructor (file: string, options: ThreadOptions, onLateError: OnLateError) {
+  constructor (file: string, options: ThreadOptions, late: LateEvents) {
     this.#file = file
     this.#options = options
     this.#max = options.max ?? Math.max(1, availableParallelism() - 1)
-    this.#onLateError = onLateError
+    this.#late = late
   }
 
-  run (func: TaskFunction, args: unknown[], timeout: number | undefined): Promise<unknown> {
-    return this.openLane(false, timeout).run(func, args, true).promise
+  run (run: TaskRun): Promise<unknown> {
+    return this.openLane().run(run, false, true).promise
   }
 
-  openLane (stopOnError: boolean, timeout: number | undefined): ThreadLane {
-    return new ThreadLane(stopOnError, timeout, (lane, isFirst) => { this.#enqueue(lane, isFirst) })
+  openLane (): ThreadLane {
+    return new ThreadLane((lane, isFirst) => { this.#enqueue(lane, isFirst) })
   }
 
   /** Stops all threads. What is still with them, or waits for them, fails. */
@@ -85,6 +91,7 @@ export class ThreadPool implements Threads {
     const piscina = this.#piscina
     if (piscina === undefined) return
 
+    if ([...this.#batches].some(({ calls }) => calls.some(({ isLeaving }) => isLeaving))) await sleep(longestFarewell)
     this.#piscina = undefined
     for (const lane of this.#queue.splice(0)) lane.reject(stopped)
     for (const batch of this.#batches) batch.reject(stopped)
@@ -204,19 +211,27 @@ export class ThreadPool implements Threads {
   /** What the threads tell of their own accord. */
   #told (envelope: unknown): void {
     const message = open(envelope)
-    if (message?.kind === 'late') this.#onLateError(fromErrorData(message.error), message.task)
+    if (message?.kind === 'late') this.#late.thrown(fromErrorData(message.error), message.task)
     else if (message !== undefined) this.#toldOf(message)
   }
 
   #toldOf (message: Exclude<ThreadMessage, { kind: 'late' }>): void {
     const batch = this.#unsettled.get(message.batch)
     const call = batch?.calls[message.call]
-    if (batch !== undefined && call?.isSettled === false) {
+    if (message.kind === 'log') this.#logged(message.line, call)
+    else if (batch !== undefined && call?.isSettled === false) {
       if (message.kind === 'crash') batch.crash = fromErrorData(message.error)
       if (message.kind === 'failure') call.reject(failureOf(call, message.failure))
       if (message.kind === 'result') call.resolve(message.value)
       this.#forgetIfSettled(batch)
     }
+  }
+
+  #logged (line: LogLine, call: ThreadCall | undefined): void {
+    if (call === undefined) return this.#late.logged({ ...line, args: fromLogData(line.args) })
+
+    const { log } = call.run.context
+    log.child(line.bindings)[line.level](...fromLogData(line.args) as [unknown])
   }
 
   /** Looks at what the threads are doing. */
@@ -235,15 +250,17 @@ export class ThreadPool implements Threads {
 
   /** Stops the thread of a batch whose task has taken too long. */
   #limit (batch: Batch): void {
+    if (performance.now() >= batch.stopAt) batch.controller.abort()
     const current = batch.current()
     if (current === undefined) return
 
     const { call, index, status } = current
-    const limit = status === Status.loading ? longestLoad : call.timeout
+    const limit = status === Status.loading ? longestLoad : call.run.timeout
     if (limit === undefined || batch.progress.elapsed(index) <= limit || !batch.progress.condemn(index, status)) return
 
-    call.reject(status === Status.loading ? slowToLoad(call) : new FST_BGT_TIMEOUT(call.source.name, limit))
-    batch.controller.abort()
+    call.reject(status === Status.loading ? slowToLoad(call) : new FST_BGT_TIMEOUT(call.name, limit))
+    batch.stopAt = performance.now() + (call.askToStop(Stop.timeout) ? longestFarewell : 0)
+    if (performance.now() >= batch.stopAt) batch.controller.abort()
   }
 
   /** What a thread has told, but is nested too deep to be read here, never arrives. */
@@ -289,7 +306,7 @@ function refuseUnclonable (batch: Batch): boolean {
   for (const call of refused) {
     const { path, problem } = findUnclonable(call.args)
     const position = Number(/^\[(\d+)/.exec(path)?.[1]) + 1
-    call.reject(new FST_BGT_ARGUMENT(call.source.name, `its argument ${position} (args${path})`, problem))
+    call.reject(new FST_BGT_ARGUMENT(call.name, `its argument ${position} (args${path})`, problem))
   }
   return refused.length > 0
 }
@@ -298,8 +315,8 @@ function failToStart (batch: Batch, cause: unknown): void {
   for (const call of batch.unsettled) if (++call.failedStarts >= mostFailedStarts) call.reject(failedToStart(call, cause))
 }
 
-function failureOf ({ source }: ThreadCall, failure: Failure): unknown {
-  if (failure.of === 'result') return new FST_BGT_ARGUMENT(source.name, `its result${failure.path && ` (${failure.path})`}`, failure.problem)
+function failureOf ({ name, source }: ThreadCall, failure: Failure): unknown {
+  if (failure.of === 'result') return new FST_BGT_ARGUMENT(name, `its result${failure.path && ` (${failure.path})`}`, failure.problem)
 
   const error = fromErrorData(failure.error)
   if (failure.of === 'thrown') return error
@@ -310,7 +327,7 @@ function failureOf ({ source }: ThreadCall, failure: Failure): unknown {
 const advice = 'Keep process.exit() out of tasks, catch what their callbacks throw, and see the option "threads.resourceLimits" where memory has run out'
 
 function crashOf (call: ThreadCall, status: CallStatus, cause: unknown): unknown {
-  if (status !== Status.loading) return new FST_BGT_THREAD(call.source.name, `ended while it was running: ${messageOf(cause)}. ${advice}`, { cause })
+  if (status !== Status.loading) return new FST_BGT_THREAD(call.name, `ended while it was running: ${messageOf(cause)}. ${advice}`, { cause })
   return new FST_BGT_TASK_MODULE(call.source.module, `its worker thread ended while it was loading: ${messageOf(cause)}`, { cause })
 }
 
@@ -318,16 +335,16 @@ function slowToLoad ({ source }: ThreadCall): Error {
   return new FST_BGT_TASK_MODULE(source.module, `it has not finished loading in a worker thread after ${longestLoad / 1e3} s`)
 }
 
-function failedToStart ({ source }: ThreadCall, cause: unknown): Error {
-  return new FST_BGT_THREAD(source.name, `cannot be started: ${messageOf(cause)}`, { cause })
+function failedToStart ({ name }: ThreadCall, cause: unknown): Error {
+  return new FST_BGT_THREAD(name, `cannot be started: ${messageOf(cause)}`, { cause })
 }
 
-function unreadable ({ source }: ThreadCall): Error {
-  return new FST_BGT_ARGUMENT(source.name, 'its result or error', 'nested too deep to be read')
+function unreadable ({ name }: ThreadCall): Error {
+  return new FST_BGT_ARGUMENT(name, 'its result or error', 'nested too deep to be read')
 }
 
-function stopped ({ source }: ThreadCall): Error {
-  return new FST_BGT_THREAD(source.name, 'was stopped, as the app has closed')
+function stopped ({ name }: ThreadCall): Error {
+  return new FST_BGT_THREAD(name, 'was stopped, as the app has closed')
 }
 
 function messageOf (thrown: unknown): string {

@@ -1,32 +1,22 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
 import { createRequire } from 'node:module'
 import { setImmediate as turn } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parentPort } from 'node:worker_threads'
 import type { TaskFunction } from '../core/background-task.js'
+import { currentRun, enter, followCallbacks } from '../core/current-run.js'
 import type { TaskSource } from '../core/task-registry.js'
 import { findUnclonable } from './clone.js'
 import { toErrorData } from './error-data.js'
 import { functionsOf } from './exports.js'
-import { envelop, type BatchMessage, type Failure, type ThreadMessage } from './messages.js'
+import { envelop, type BatchMessage, type Failure } from './messages.js'
 import { Progress, Status } from './progress.js'
+import { isPlain, ThreadTask } from './thread-task.js'
 
 // The thread's side: Piscina calls the default export with each batch.
 
-interface Task {
-  readonly batch: number
-  readonly call: number
-  readonly source: TaskSource
-  readonly args: unknown[]
-  /** Whether an object in its arguments may be in those of another task, too. */
-  readonly sharesArgs: boolean
-  readonly wantsResult: boolean
-  readonly progress: Progress
-  hasEnded: boolean
-}
-
 const loaded = new Map<string, TaskFunction>()
-const current = new AsyncLocalStorage<Task>()
+// Whose callback it is that throws must be known, whether its task asks for its context or not.
+followCallbacks()
 
 export default async function runBatch (batch: BatchMessage): Promise<void> {
   const progress = new Progress(batch.progress)
@@ -34,29 +24,20 @@ export default async function runBatch (batch: BatchMessage): Promise<void> {
   for (let lane = progress.claimLane(); lane !== undefined; lane = progress.claimLane()) {
     const end = batch.firstCalls[lane + 1] ?? batch.calls.length
     for (let call = batch.firstCalls[lane]!; call < end; call++) {
-      const failed = run({
-        batch: batch.id,
-        call,
-        source: batch.functions[batch.calls[call]!]!,
-        args: batch.args[call]!,
-        sharesArgs: batch.calls.length > 1,
-        wantsResult: batch.wantsResult[call]!,
-        progress,
-        hasEnded: false
-      })
+      const failed = run(new ThreadTask(batch, call, progress))
       // Without a promise for each of them, plain functions take half the time.
-      if ((typeof failed === 'boolean' ? failed : await failed) && batch.stopOnError[lane]) break
+      if ((typeof failed === 'boolean' ? failed : await failed) && batch.stops[call]) break
     }
   }
 }
 
 /** Runs a task, tells how it has ended, and says whether it has failed. */
-function run (task: Task): boolean | Promise<boolean> {
+function run (task: ThreadTask): boolean | Promise<boolean> {
   const func = loaded.get(keyOf(task.source))
-  return func === undefined ? current.run(task, loadAndCall, task) : current.run(task, call, task, func)
+  return func === undefined ? enter(task, loadAndCall, [task]) : enter(task, call, [task, func])
 }
 
-async function loadAndCall (task: Task): Promise<boolean> {
+async function loadAndCall (task: ThreadTask): Promise<boolean> {
   let func: TaskFunction
   try {
     func = await load(task)
@@ -66,23 +47,18 @@ async function loadAndCall (task: Task): Promise<boolean> {
   return await call(task, func)
 }
 
-function call (task: Task, func: TaskFunction): boolean | Promise<boolean> {
+function call (task: ThreadTask, func: TaskFunction): boolean | Promise<boolean> {
   if (!task.progress.begin(task.call, Status.running)) return condemned
 
   try {
-    const result: unknown = func(...ownArgs(task))
+    const result: unknown = func(...task.ownArgs())
     return isThenable(result) ? settle(task, result) : succeed(task, result)
   } catch (error) {
     return fail(task, { of: 'thrown', error: toErrorData(error) })
   }
 }
 
-/** Each task has copies of its own, though one clone has brought those of all. */
-function ownArgs ({ args, sharesArgs }: Task): unknown[] {
-  return sharesArgs && !args.every(isPlain) ? structuredClone(args) : args
-}
-
-async function settle (task: Task, promise: PromiseLike<unknown>): Promise<boolean> {
+async function settle (task: ThreadTask, promise: PromiseLike<unknown>): Promise<boolean> {
   let result: unknown
   try {
     result = await promise
@@ -92,33 +68,28 @@ async function settle (task: Task, promise: PromiseLike<unknown>): Promise<boole
   return await succeed(task, result)
 }
 
-function succeed (task: Task, result: unknown): boolean | Promise<boolean> {
-  const { batch, call, wantsResult } = task
-  const isTold = wantsResult && result !== undefined
+function succeed (task: ThreadTask, result: unknown): boolean | Promise<boolean> {
+  const value = task.wantsResult ? result : undefined
+  // The end of a task that has logged comes behind its lines.
+  const isTold = value !== undefined || task.hasLogged
   try {
-    if (isTold) tell({ kind: 'result', batch, call, value: result })
-    else if (!isPlain(result)) structuredClone(result)
+    if (!task.wantsResult && !isPlain(result)) structuredClone(result)
+    if (isTold) task.tell({ kind: 'result', value })
   } catch {
     return fail(task, { of: 'result', ...findUnclonable(result) })
   }
-  return end(task, isTold ? Status.resulted : Status.completed) ? false : condemned
+  return task.end(isTold ? Status.resulted : Status.completed) ? false : condemned
 }
 
-function fail (task: Task, failure: Failure): boolean | Promise<boolean> {
-  const { batch, call } = task
-  tell({ kind: 'failure', batch, call, failure })
-  return end(task, Status.failed) ? true : condemned
-}
-
-function end (task: Task, status: Parameters<Progress['end']>[1]): boolean {
-  task.hasEnded = true
-  return task.progress.end(task.call, status)
+function fail (task: ThreadTask, failure: Failure): boolean | Promise<boolean> {
+  task.tell({ kind: 'failure', failure })
+  return task.end(Status.failed) ? true : condemned
 }
 
 /** A task that is condemned goes no further: its thread is about to be stopped. */
 const condemned = new Promise<boolean>(() => {})
 
-async function load ({ call, source, progress }: Task): Promise<TaskFunction> {
+async function load ({ call, source, progress }: ThreadTask): Promise<TaskFunction> {
   progress.begin(call, Status.loading)
   const found = functionsOf(source.module, await importModule(source.module)).get(source.exportName)
   if (found === undefined) throw new Error(`it exports no function "${source.exportName}" there`)
@@ -147,22 +118,15 @@ function isThenable (value: unknown): value is PromiseLike<unknown> {
   return typeof (value as PromiseLike<unknown> | null)?.then === 'function'
 }
 
-/** Whether a value can be cloned for sure. */
-function isPlain (value: unknown): boolean {
-  return value === null || (typeof value !== 'object' && typeof value !== 'function' && typeof value !== 'symbol')
-}
-
-function tell (message: ThreadMessage): void {
-  parentPort?.postMessage(envelop(message))
-}
-
 process.on('uncaughtException', (thrown) => {
-  const task = current.getStore()
+  const task = currentRun() as ThreadTask | undefined
   const error = toErrorData(thrown)
 
   // The one that is running now is not to blame for a task that has ended.
-  if (task === undefined || task.hasEnded) return tell({ kind: 'late', task: task?.source.name, error })
+  if (task === undefined || task.hasEnded) {
+    return parentPort?.postMessage(envelop({ kind: 'late', task: task?.source.name, error }))
+  }
 
-  tell({ kind: 'crash', batch: task.batch, call: task.call, error })
+  task.tell({ kind: 'crash', error })
   process.exit(1)
 })

@@ -40,7 +40,8 @@ export async function createApp (
 /** An app without the plugin, closed when the test ends. */
 export function createBareApp (t: Test, serverOptions: FastifyServerOptions = {}): { app: FastifyInstance, log: Log } {
   const log = new Log()
-  const app: FastifyInstance = Fastify({ logger: { level: 'debug', stream: log }, ...serverOptions })
+  const logger = serverOptions.logger === false ? false : { level: 'debug', stream: log, ...serverOptions.logger as object }
+  const app: FastifyInstance = Fastify({ ...serverOptions, logger })
   t.teardown(() => app.close())
   return { app, log }
 }

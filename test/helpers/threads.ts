@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyServerOptions } from 'fastify'
 import type { Test } from 'tap'
 import type { BackgroundTasksOptions } from '../../lib/index.js'
 import { exit } from '../fixtures/tasks/work.js'
@@ -7,8 +7,8 @@ import { createApp, type Log } from './app.js'
 export const tasks = new URL('../fixtures/tasks/', import.meta.url)
 
 /** An app with one thread that knows the fixture's tasks, closed when the test ends. */
-export async function createThreadApp (t: Test, options: BackgroundTasksOptions = {}): Promise<{ app: FastifyInstance, log: Log }> {
-  const { app, log } = await createApp(t, { tasks, threads: { max: 1 }, ...options })
+export async function createThreadApp (t: Test, options: BackgroundTasksOptions = {}, serverOptions?: FastifyServerOptions): Promise<{ app: FastifyInstance, log: Log }> {
+  const { app, log } = await createApp(t, { tasks, threads: { max: 1 }, ...options }, serverOptions)
   // A thread that is stopped writes no coverage; one that exits does.
   t.teardown(() => { app.backgroundTasks.addTask(exit, 0) })
   return { app, log }

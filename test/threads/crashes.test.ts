@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { loadTasks, type BackgroundTasksOptions } from '../../lib/index.js'
 import type { TaskFunction } from '../../lib/index.js'
+import { TaskRun } from '../../lib/core/task-run.js'
 import { ThreadPool } from '../../lib/threads/thread-pool.js'
 import * as work from '../fixtures/tasks/work.js'
 import { createNotes, notesIn } from '../helpers/notes.js'
@@ -105,10 +106,10 @@ t.test('100 requests of ten tasks, some of which take their threads down: each t
 
 t.test('a task that no thread can begin with fails alone, not with those that travel with it', async (t) => {
   // Stands in for a thread whose memory the arguments of one task exhaust before it has begun.
-  const pool = new ThreadPool(fileURLToPath(new URL('../fixtures/picky-thread.ts', import.meta.url)), { max: 1 }, () => {})
+  const pool = new ThreadPool(fileURLToPath(new URL('../fixtures/picky-thread.ts', import.meta.url)), { max: 1 }, { thrown () {}, logged () {} })
   t.teardown(() => pool.close())
   const notes = createNotes()
-  const run = (...args: unknown[]) => pool.openLane(false, undefined).run(work.note, args).promise
+  const run = (...args: unknown[]) => pool.run(new TaskRun({ func: work.note, args }, undefined, undefined, {}, {}, 1))
   await run(notes, 0)
 
   const runs = [...numbers(5).map((i) => run(notes, i)), run('more than it can hold'), ...numbers(5).map((i) => run(notes, 5 + i))]

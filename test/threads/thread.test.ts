@@ -1,10 +1,30 @@
 import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import t from 'tap'
 import type { BatchMessage } from '../../lib/threads/messages.js'
-import { Progress, Status } from '../../lib/threads/progress.js'
+import { Progress, Status, Stop } from '../../lib/threads/progress.js'
 import { createNotes, notesIn } from '../helpers/notes.js'
 import { tasks } from '../helpers/threads.js'
+
+/** A batch of one lane, whose tasks want nothing but to run. */
+function batchOf (progress: Progress, calls: Array<{ module: string, exportName: string, args: unknown[] }>): BatchMessage {
+  progress.reset(1)
+  return {
+    id: 1,
+    progress: progress.memory,
+    functions: calls.map(({ module, exportName }) => ({ name: exportName, module, exportName })),
+    firstCalls: [0],
+    stops: calls.map(() => false),
+    calls: calls.map((_, i) => i),
+    args: calls.map(({ args }) => args),
+    wantsResult: calls.map(() => false),
+    ids: calls.map((_, i) => String(i)),
+    attempts: calls.map(() => 1),
+    timeouts: calls.map(() => undefined),
+    logLevel: 0
+  }
+}
 
 const condemned = new URL('../fixtures/condemned.ts', import.meta.url)
 
@@ -13,22 +33,11 @@ for (const [when, exportName] of [['before it begins', 'returns'], ['when it ret
   t.test(`a task that is condemned ${when} takes its thread no further`, async (t) => {
     const notes = createNotes()
     const progress = new Progress()
-    progress.reset(1)
+    const batch = batchOf(progress, [
+      { module: condemned.href, exportName, args: [progress.memory, notes] },
+      { module: new URL('work.ts', tasks).href, exportName: 'note', args: [notes, 2] }
+    ])
     if (when === 'before it begins') progress.condemn(0, Status.waiting)
-
-    const batch: BatchMessage = {
-      id: 1,
-      progress: progress.memory,
-      functions: [
-        { name: exportName, module: condemned.href, exportName },
-        { name: 'work.note', module: new URL('work.ts', tasks).href, exportName: 'note' }
-      ],
-      firstCalls: [0],
-      stopOnError: [false],
-      calls: [0, 1],
-      args: [[progress.memory, notes], [notes, 2]],
-      wantsResult: [false, false]
-    }
     await once(new Worker(condemned, { workerData: batch }), 'exit')
 
     t.equal(progress.status(0), Status.condemned)
@@ -36,3 +45,13 @@ for (const [when, exportName] of [['before it begins', 'returns'], ['when it ret
     t.same(notesIn(notes), when === 'before it begins' ? [] : [1])
   })
 }
+
+t.test('a task in a thread hears why it should stop', async (t) => {
+  const notes = createNotes()
+  const progress = new Progress()
+  const batch = batchOf(progress, [{ module: new URL('context.ts', tasks).href, exportName: 'heedSignal', args: [notes] }])
+  const exit = once(new Worker(condemned, { workerData: batch }), 'exit')
+  while (notesIn(notes).length < 1 || !progress.askToStop(0, Stop.closing)) await sleep(5)
+  await exit
+  t.same(notesIn(notes), [1, 3])
+})

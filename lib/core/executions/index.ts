@@ -1,8 +1,10 @@
-import { AwaitExecution } from './await.js'
-import type { TaskFunction } from '../background-task.js'
-import type { Execution, ExecutionOptions } from './execution.js'
-import { InlineExecution } from './inline.js'
+import type { BackgroundTask, TaskFunction } from '../background-task.js'
+import { optionsOf } from '../task-options.js'
 import { hasSources } from '../task-registry.js'
+import { TaskRun, type Identity, type Runnable, type TaskHost } from '../task-run.js'
+import { AwaitExecution } from './await.js'
+import type { Execution, ExecutionOptions, Tracer } from './execution.js'
+import { InlineExecution } from './inline.js'
 import { ThreadExecution } from './thread.js'
 
 /** The executions there are: an app has its own. */
@@ -13,7 +15,7 @@ export class Executions {
 
   constructor (options: ExecutionOptions) {
     this.#options = options
-    this.#all = [new AwaitExecution(options), new ThreadExecution(options), new InlineExecution(options)]
+    this.#all = [new AwaitExecution(), new ThreadExecution(options), new InlineExecution(options)]
   }
 
   /** Whether one of them takes neighbouring tasks together. */
@@ -24,6 +26,37 @@ export class Executions {
   /** Chooses how a function runs. */
   of (func: TaskFunction): Execution {
     return this.#all.find((execution) => execution.takes(func)) as Execution
+  }
+
+  /** How often a function is tried again. */
+  retriesOf (func: TaskFunction): number {
+    return optionsOf(func).retries ?? this.#options.retries ?? 0
+  }
+
+  /** An attempt at a call. */
+  begin (call: Runnable, host: TaskHost, identity: Identity, attempt: number): TaskRun {
+    const { func } = call
+    return new TaskRun(call, this.of(func), optionsOf(func).timeout ?? this.#options.timeout, host, identity, attempt)
+  }
+
+  /** Makes an attempt, and tells those who listen. */
+  run (run: TaskRun): Promise<unknown> {
+    const { tracer } = this.#options
+    return tracer?.isOn ? tracer.trace(run, () => this.#start(run)) : this.#start(run)
+  }
+
+  /** Whether anybody listens. */
+  get isTraced (): boolean {
+    return this.#options.tracer?.isOn === true
+  }
+
+  /** Tells those who listen of an attempt that was handed over. */
+  follow (run: TaskRun, promise: Promise<unknown>): Promise<unknown> {
+    return (this.#options.tracer as Tracer).trace(run, () => promise)
+  }
+
+  #start (run: TaskRun): Promise<unknown> {
+    return run.execution?.run(run) ?? run.call((task: BackgroundTask) => task.run(this), [run.work])
   }
 }
 

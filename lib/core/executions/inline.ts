@@ -1,7 +1,6 @@
 import { performance } from 'node:perf_hooks'
-import type { TaskFunction } from '../background-task.js'
 import { withDeadline } from '../deadline.js'
-import { nameOf } from '../task-name.js'
+import type { TaskRun } from '../task-run.js'
 import type { Execution, ExecutionOptions } from './execution.js'
 
 /** Any other function: called on the main thread in a turn of its own, so that pending I/O is served between two tasks. */
@@ -17,11 +16,11 @@ export class InlineExecution implements Execution {
     return true
   }
 
-  run (func: TaskFunction, args: unknown[]): Promise<unknown> {
+  run (run: TaskRun): Promise<unknown> {
     return new Promise((resolve, reject) => {
       setImmediate(() => {
         try {
-          resolve(this.#limited(this.#call(func, args), func))
+          resolve(limited(this.#call(run), run))
         } catch (error) {
           reject(error)
         }
@@ -29,22 +28,22 @@ export class InlineExecution implements Execution {
     })
   }
 
-  #call (func: TaskFunction, args: unknown[]): unknown {
+  #call (run: TaskRun): unknown {
+    const { func, args } = run.work
     const { ranInline } = this.#options
-    if (ranInline === undefined) return func(...args)
+    if (ranInline === undefined) return run.call(func, args)
 
     const start = performance.now()
     try {
-      return func(...args)
+      return run.call(func, args)
     } finally {
       ranInline(func, performance.now() - start)
     }
   }
+}
 
-  /** What has returned has ended, however long it took; a promise may still take too long. */
-  #limited (result: unknown, func: TaskFunction): unknown {
-    const { timeout } = this.#options
-    if (timeout === undefined || typeof (result as PromiseLike<unknown> | null)?.then !== 'function') return result
-    return withDeadline(Promise.resolve(result), timeout, nameOf(func))
-  }
+/** What has returned has ended, however long it took; a promise may still take too long. */
+function limited (result: unknown, run: TaskRun): unknown {
+  if (run.timeout === undefined || typeof (result as PromiseLike<unknown> | null)?.then !== 'function') return result
+  return withDeadline(Promise.resolve(result), run)
 }

@@ -1,5 +1,7 @@
 import type { TaskFunction } from '../background-task.js'
+import { optionsOf } from '../task-options.js'
 import { sourceOf } from '../task-registry.js'
+import type { TaskRun } from '../task-run.js'
 import type { Execution, ExecutionOptions, Lane, Threads } from './execution.js'
 
 /** A plain function of a task module: called in a worker thread, which finds it in a copy of the module of its own. */
@@ -12,15 +14,15 @@ export class ThreadExecution implements Execution {
   }
 
   takes (func: TaskFunction): boolean {
-    return this.#options.threads !== undefined && sourceOf(func) !== undefined
+    return this.#options.threads !== undefined && sourceOf(func) !== undefined && optionsOf(func).thread !== false
   }
 
-  run (func: TaskFunction, args: unknown[]): Promise<unknown> {
-    return this.#threads.run(func, args, this.#options.timeout)
+  run (run: TaskRun): Promise<unknown> {
+    return this.#threads.run(run)
   }
 
-  openLane (stopOnError: boolean): Lane {
-    return this.#threads.openLane(stopOnError, this.#options.timeout)
+  openLane (): Lane {
+    return this.#threads.openLane()
   }
 
   get #threads (): Threads {

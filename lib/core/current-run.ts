@@ -1,0 +1,70 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { promiseHooks } from 'node:v8'
+import type { TaskContext } from './task-context.js'
+import type { TaskHost } from './task-run.js'
+
+// Which task the code that is running belongs to. From Node 24 on AsyncLocalStorage costs next to nothing. Before, its
+// first use makes every promise of the process dearer for good. So there it is used only when a task has asked; until then
+// hooks that do less follow calls and awaits, but no callbacks, and only while a task is running.
+
+/** A task at work, as its code sees it. */
+export interface CurrentRun {
+  readonly context: TaskContext
+  /** Whose it is; tasks within it are theirs, too. */
+  readonly host?: TaskHost
+}
+
+const storage = new AsyncLocalStorage<CurrentRun>()
+let usesStorage = Number(process.versions.node.split('.')[0]) >= 24
+
+const kRun = Symbol('fastify-background-tasks.run')
+type Hooked = Promise<unknown> & { [kRun]?: CurrentRun | undefined }
+const hooks = {
+  init (promise: Hooked) { if (current !== undefined) promise[kRun] = current },
+  before (promise: Hooked) { current = promise[kRun] },
+  after () { current = undefined }
+}
+let current: CurrentRun | undefined
+/** How many runs the hooks follow. */
+let followed = 0
+let unhook: (() => void) | undefined
+
+/** Calls a function as the code of a run. What it returns is a promise where it can be awaited. */
+export function enter<T> (run: CurrentRun, func: (...args: any[]) => T, args: unknown[]): T {
+  return usesStorage ? storage.run(run, call, func, args) as T : follow(run, func, args)
+}
+
+function follow<T> (run: CurrentRun, func: (...args: any[]) => T, args: unknown[]): T {
+  if (followed++ === 0) unhook = promiseHooks.createHook(hooks) as () => void
+  const before = current
+  let result: unknown
+  current = run
+  try {
+    return (result = call(func, args)) as T
+  } finally {
+    current = before
+    if (result instanceof Promise) result.then(leave, leave)
+    else leave()
+  }
+}
+
+/** A thenable's `then` is called here and now, as what it does is the run's, too. */
+function call (func: (...args: any[]) => unknown, args: unknown[]): unknown {
+  const result = func(...args) as PromiseLike<unknown> | null | undefined
+  if (result instanceof Promise || typeof result?.then !== 'function') return result
+  return new Promise((resolve, reject) => { result.then(resolve, reject) })
+}
+
+function leave (): void {
+  if (--followed === 0) unhook?.()
+}
+
+/** The run whose code this is. */
+export function currentRun (): CurrentRun | undefined {
+  return storage.getStore() ?? current
+}
+
+/** In runs that begin from now on callbacks know them, too. */
+export function followCallbacks (): void {
+  usesStorage = true
+}

@@ -1,0 +1,84 @@
+import { tracingChannel, type Channel, type ChannelListener } from 'node:diagnostics_channel'
+import { inspect } from 'node:util'
+import type { ExecutionName, Tracer } from '../core/executions/execution.js'
+import type { TaskRun } from '../core/task-run.js'
+
+/** What subscribers of `tracingChannel('fastify-background-tasks.task')` get for each attempt at a task. */
+export interface TaskTrace {
+  readonly id: string
+  readonly name: string
+  readonly execution: ExecutionName
+  /** From 1. */
+  readonly attempt: number
+  /** The request whose task it is; `undefined` for a task of none. */
+  readonly request: unknown
+  /** What the task has thrown, at `error`. */
+  error?: unknown
+  /** What it has returned, at `asyncStart` and `asyncEnd`. */
+  result?: unknown
+}
+
+const channel = tracingChannel<unknown, TaskTrace>('fastify-background-tasks.task')
+
+/** The attempts that are being told of. */
+const runs = new WeakMap<object, TaskRun>()
+
+/** Publishes attempts at tasks on the channel. */
+export const channelTracer: Tracer = {
+  get isOn () {
+    return channel.hasSubscribers
+  },
+
+  trace (run, work) {
+    const { id, name, executionName: execution, attempt, host: { request } } = run
+    const message: TaskTrace = { id, name, execution, attempt, request }
+    runs.set(message, run)
+    return channel.tracePromise(work, message)
+  }
+}
+
+// Node.js hands what a subscriber throws to the process, which dies of it. Ours may not be in the way of a task: what
+// they throw is logged.
+
+const guarded = new WeakMap<ChannelListener, ChannelListener>()
+
+function guard (listener: ChannelListener): ChannelListener {
+  const known = guarded.get(listener)
+  if (known !== undefined) return known
+
+  const safe: ChannelListener = (message, name) => {
+    try {
+      listener(message, name)
+    } catch (error) {
+      report(error, message, name)
+    }
+  }
+  guarded.set(listener, safe)
+  guarded.set(safe, safe)
+  return safe
+}
+
+function guardChannel (channel: Channel & { _subscribers?: ChannelListener[] }): void {
+  // The channel's prototype is another one when it has subscribers.
+  const own = (method: 'subscribe' | 'unsubscribe') => function (this: Channel, listener: ChannelListener) {
+    return Object.getPrototypeOf(this)[method].call(this, typeof listener === 'function' ? guard(listener) : listener)
+  }
+  // Another copy of this package in the process has done it.
+  if (Object.hasOwn(channel, 'subscribe')) return
+
+  const early = [...channel._subscribers ?? []]
+  for (const listener of early) channel.unsubscribe(listener)
+  Object.defineProperties(channel, { subscribe: { value: own('subscribe') }, unsubscribe: { value: own('unsubscribe') } })
+  for (const listener of early) channel.subscribe(listener)
+}
+
+function report (error: unknown, message: unknown, name: string | symbol): void {
+  const run = runs.get(message as object)
+  const text = `a subscriber of ${String(name)} threw`
+  try {
+    if (run?.host.log === undefined) process.emitWarning(`${text}: ${inspect(error)}`)
+    else run.host.log.error({ err: error, task: run.name }, text)
+  } catch {} // a logger is users' code, and so are the getters of what is logged
+}
+
+for (const event of ['start', 'end', 'asyncStart', 'asyncEnd', 'error'] as const) guardChannel(channel[event])

@@ -67,7 +67,7 @@ export class Metrics {
     gauge('running', 'Background tasks that are running')
     this.#total = new Counter({
       name: `${prefix}background_tasks_total`,
-      help: 'Background tasks that have ended, by outcome: completed or failed',
+      help: 'Background tasks that have ended, by outcome: completed, failed, or stored on the queue',
       labelNames: [...labelNames, 'outcome'],
       registers
     })
@@ -97,7 +97,7 @@ export class Metrics {
     this.#apps.delete(app)
   }
 
-  taskEnded (run: TaskRun, outcome: 'completed' | 'failed'): void {
+  taskEnded (run: TaskRun, outcome: 'completed' | 'stored' | 'failed'): void {
     const task = this.#label(run)
     const execution = run.executionName
     this.#total.inc({ task, execution, outcome })

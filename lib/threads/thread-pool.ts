@@ -306,7 +306,7 @@ function refuseUnclonable (batch: Batch): boolean {
   for (const call of refused) {
     const { path, problem } = findUnclonable(call.args)
     const position = Number(/^\[(\d+)/.exec(path)?.[1]) + 1
-    call.reject(new FST_BGT_ARGUMENT(call.name, `its argument ${position} (args${path})`, problem))
+    call.reject(uncloneable(call, `its argument ${position} (args${path})`, problem))
   }
   return refused.length > 0
 }
@@ -315,12 +315,16 @@ function failToStart (batch: Batch, cause: unknown): void {
   for (const call of batch.unsettled) if (++call.failedStarts >= mostFailedStarts) call.reject(failedToStart(call, cause))
 }
 
-function failureOf ({ name, source }: ThreadCall, failure: Failure): unknown {
-  if (failure.of === 'result') return new FST_BGT_ARGUMENT(name, `its result${failure.path && ` (${failure.path})`}`, failure.problem)
+function uncloneable ({ name }: ThreadCall, value: string, problem: string): Error {
+  return new FST_BGT_ARGUMENT(name, 'in a worker thread', `${value} cannot be cloned: it is ${problem}`)
+}
+
+function failureOf (call: ThreadCall, failure: Failure): unknown {
+  if (failure.of === 'result') return uncloneable(call, `its result${failure.path && ` (${failure.path})`}`, failure.problem)
 
   const error = fromErrorData(failure.error)
   if (failure.of === 'thrown') return error
-  return new FST_BGT_TASK_MODULE(source.module, `it cannot be loaded in a worker thread: ${messageOf(error)}`, { cause: error })
+  return new FST_BGT_TASK_MODULE(call.source.module, `it cannot be loaded in a worker thread: ${messageOf(error)}`, { cause: error })
 }
 
 /** What ends a thread. */
@@ -339,8 +343,8 @@ function failedToStart ({ name }: ThreadCall, cause: unknown): Error {
   return new FST_BGT_THREAD(name, `cannot be started: ${messageOf(cause)}`, { cause })
 }
 
-function unreadable ({ name }: ThreadCall): Error {
-  return new FST_BGT_ARGUMENT(name, 'its result or error', 'nested too deep to be read')
+function unreadable (call: ThreadCall): Error {
+  return uncloneable(call, 'its result or error', 'nested too deep to be read')
 }
 
 function stopped ({ name }: ThreadCall): Error {

@@ -73,7 +73,7 @@ export class Entry extends AsyncResource implements Identity {
 
   /** Hands an attempt over to a lane, which does not go on when it fails if `stops`, or if there are retries. */
   runIn (lane: Lane, executions: Executions, host: TaskHost, stops: boolean): LaneRun {
-    return lane.run(this.begin(executions, host), stops || this.retriesIn(executions) > 0)
+    return lane.run(this.begin(executions, host), stops || this.retriesIn(executions) > 0, executions.isTraced)
   }
 
   /** Waits for an attempt that was handed over, in its context. */

@@ -25,8 +25,9 @@ export interface Lane {
    * Hands a run over. Where the lane stops at it, the promises of those behind it never settle.
    *
    * @param stops whether those behind it do not run when it fails
+   * @param wantsResult whether somebody looks at what it returns; else its promise may resolve to nothing
    */
-  run (run: TaskRun, stops: boolean): LaneRun
+  run (run: TaskRun, stops: boolean, wantsResult: boolean): LaneRun
   /** Where its tasks run elsewhere, and its runs end when they are stored: resolves when all have ended there. */
   ended? (): Promise<void>
   /** Keeps others from running its tasks until it is released. */

@@ -18,7 +18,7 @@ export class QueueExecution implements Execution {
   }
 
   run (run: TaskRun): Promise<unknown> {
-    return this.openLane(false).run(run, false).promise
+    return this.openLane(false).run(run, false, false).promise
   }
 
   openLane (stops: boolean): Lane {

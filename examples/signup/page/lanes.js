@@ -138,7 +138,6 @@ class RequestCard {
     const over = this.#repliedAt ?? this.#hungUpAt ?? now
     this.element.style.setProperty('--reply', scale(over))
     this.element.classList.toggle('hung-up', this.#hungUpAt !== undefined)
-    this.element.classList.toggle('over', over !== now)
     this.element.style.setProperty('--settled', scale(this.#settledAt ?? now))
     this.#part('.outcome').textContent = this.outcome
     for (const task of this.tasks) task.draw(scale, this.#start, now)
@@ -179,10 +178,9 @@ class RequestCard {
 class TaskLane {
   element = fromTemplate(`
     <li class="lane">
-      <span class="name"></span> <span class="execution"></span>
-      <span class="track" aria-hidden="true"><span class="bar"></span></span>
-      <span class="facts"></span>
-      <span class="result"></span>
+      <div class="label"><span class="name"></span> <span class="execution"></span></div>
+      <div class="track" aria-hidden="true"><div class="client"></div><div class="handler"></div><div class="bar"></div></div>
+      <div class="text"><span class="facts"></span> <span class="result"></span></div>
     </li>`)
 
   id
@@ -223,7 +221,7 @@ class TaskLane {
     const to = this.endedAt ?? now
     this.element.style.setProperty('--from', scale(from))
     this.element.style.setProperty('--to', scale(to))
-    this.element.classList.toggle('running', this.startedAt !== undefined && !this.isDone)
+    this.element.classList.toggle('begun', this.startedAt !== undefined)
 
     const started = `started at ${duration(from - start)}`
     if (this.startedAt === undefined) this.#write('.facts', 'waits')

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
@@ -12,12 +13,12 @@ const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.
 /** The page of the demo, as `npm start` serves it, in a browser. */
 async function openPage (t: Test, options: { width?: number, colorScheme?: 'light' | 'dark' } = {}) {
   const auditFile = join(t.testdir({ browser: {} }), 'audit.log')
-  const { origin, output } = await startExample(t, 'signup', { AUDIT_FILE: auditFile })
+  const { server, origin, output } = await startExample(t, 'signup', { AUDIT_FILE: auditFile })
   const page = await (await openBrowser(t, options)).newPage()
   page.on('pageerror', (error) => { t.fail(`the page threw ${error.stack}`) })
   await page.goto(origin)
   await page.getByText('Sign up, or press a button').waitFor()
-  return { page, output, auditFile }
+  return { page, server, output, auditFile }
 }
 
 /** The card of a request, when everything about it has ended: a screen reader has been told. */
@@ -100,6 +101,18 @@ t.test('the page of the demo', { skip: noBrowser }, async (t) => {
     const { from = NaN } = await drawing(card.locator('.lane').first())
     t.ok(from >= settled && settled > 2 * reply, 'they run when the handler has settled')
     t.match(await readFile(auditFile, 'utf8'), 'hangs up')
+  })
+
+  t.test('Ctrl-C closes the demo while its page is open, and the page says so', async (t) => {
+    const { page, server, output } = await openPage(t)
+    await page.getByRole('button', { name: 'A task that throws' }).click()
+    await cardOf(page, '/try/throw')
+    server.kill('SIGINT')
+    const [code] = await once(server, 'exit')
+
+    t.equal(code, 0)
+    t.notMatch(output(), 'killed by timeout')
+    await page.getByRole('status').filter({ hasText: 'The server is gone' }).waitFor()
   })
 
   t.test('pings are answered while a thread computes, and wait while the main thread does', async (t) => {

@@ -3,20 +3,18 @@ import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import type { AxeResults } from 'axe-core'
-import type { Locator, Page } from 'playwright-core'
+import type { Browser, Locator, Page } from 'playwright-core'
 import t, { type Test } from 'tap'
-import { noBrowser, openBrowser } from '../helpers/browser.js'
+import { noBrowser, openBrowser, openTab } from '../helpers/browser.js'
 import { startExample } from '../helpers/example.js'
 
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
-/** The page of the demo, as `npm start` serves it, in a browser. */
-async function openPage (t: Test, options: { width?: number, colorScheme?: 'light' | 'dark' } = {}) {
-  const auditFile = join(t.testdir({ browser: {} }), 'audit.log')
+/** The page of the demo, as `npm start` serves it. */
+async function openPage (t: Test, browser: Browser, { width = 1200, colorScheme = 'light' as 'light' | 'dark' } = {}) {
+  const auditFile = join(t.testdir(), 'audit.log')
   const { server, origin, output } = await startExample(t, 'signup', { AUDIT_FILE: auditFile })
-  const page = await (await openBrowser(t, options)).newPage()
-  page.on('pageerror', (error) => { t.fail(`the page threw ${error.stack}`) })
-  await page.goto(origin)
+  const page = await openTab(t, browser, origin, { viewport: { width, height: 1120 }, colorScheme })
   await page.getByText('Sign up, or press a button').waitFor()
   return { page, server, output, auditFile }
 }
@@ -48,8 +46,10 @@ async function drawing (element: Locator): Promise<Record<string, number>> {
 }
 
 t.test('the page of the demo', { skip: noBrowser }, async (t) => {
+  const browser = await openBrowser(t)
+
   t.test('a sign-up shows a lane for each of its tasks, which begin after the reply', async (t) => {
-    const { page } = await openPage(t)
+    const { page } = await openPage(t, browser)
     const card = await signUp(page)
 
     t.match(await card.innerText(), /Answered 201 after [\d.]+ m?s\./)
@@ -69,7 +69,7 @@ t.test('the page of the demo', { skip: noBrowser }, async (t) => {
   })
 
   t.test('who comes later sees what has happened, and is not told of it again', async (t) => {
-    const { page } = await openPage(t)
+    const { page } = await openPage(t, browser)
     const before = await lanesOf(await signUp(page))
     await page.reload()
     await page.getByRole('heading', { name: 'POST /signup' }).waitFor()
@@ -78,7 +78,7 @@ t.test('the page of the demo', { skip: noBrowser }, async (t) => {
   })
 
   t.test('a task that throws shows its error, and the next one runs', async (t) => {
-    const { page, output } = await openPage(t)
+    const { page, output } = await openPage(t, browser)
     const card = await press(page, 'A task that throws', '/try/throw')
 
     t.match(await card.innerText(), 'Answered 200')
@@ -90,7 +90,7 @@ t.test('the page of the demo', { skip: noBrowser }, async (t) => {
   })
 
   t.test('a client that hangs up does not keep its tasks from running', async (t) => {
-    const { page, auditFile } = await openPage(t)
+    const { page, auditFile } = await openPage(t, browser)
     const aborted = page.waitForEvent('requestfailed')
     const card = await press(page, 'A client that hangs up', '/try/slow')
 
@@ -104,7 +104,7 @@ t.test('the page of the demo', { skip: noBrowser }, async (t) => {
   })
 
   t.test('Ctrl-C closes the demo while its page is open, and the page says so', async (t) => {
-    const { page, server, output } = await openPage(t)
+    const { page, server, output } = await openPage(t, browser)
     await page.getByRole('button', { name: 'A task that throws' }).click()
     await cardOf(page, '/try/throw')
     server.kill('SIGINT')
@@ -116,7 +116,7 @@ t.test('the page of the demo', { skip: noBrowser }, async (t) => {
   })
 
   t.test('pings are answered while a thread computes, and wait while the main thread does', async (t) => {
-    const { page } = await openPage(t)
+    const { page } = await openPage(t, browser)
     const slowest = async (execution: string) => {
       const figure = page.locator(`#slowest-${execution}`)
       await figure.filter({ hasNotText: 'not tried yet' }).waitFor()
@@ -139,7 +139,7 @@ t.test('the page of the demo', { skip: noBrowser }, async (t) => {
   })
 
   t.test('everything can be done by keyboard, and shows where the focus is', async (t) => {
-    const { page } = await openPage(t)
+    const { page } = await openPage(t, browser)
     const focused = () => page.evaluate(`[
       document.activeElement.innerText || document.activeElement.labels[0].innerText.trim(),
       getComputedStyle(document.activeElement).outlineStyle
@@ -161,7 +161,7 @@ t.test('the page of the demo', { skip: noBrowser }, async (t) => {
   })
 
   t.test('a phone 360 pixels wide needs no scrolling sideways', async (t) => {
-    const { page } = await openPage(t, { width: 360 })
+    const { page } = await openPage(t, browser, { width: 360 })
     await signUp(page)
     await press(page, 'A task that throws', '/try/throw')
     await page.locator('#mailbox pre').waitFor()
@@ -170,7 +170,7 @@ t.test('the page of the demo', { skip: noBrowser }, async (t) => {
 
   for (const colorScheme of ['light', 'dark'] as const) {
     t.test(`nothing is in the way of people with disabilities, with ${colorScheme} colours`, async (t) => {
-      const { page } = await openPage(t, { colorScheme })
+      const { page } = await openPage(t, browser, { colorScheme })
       await signUp(page)
       await press(page, 'A task that throws', '/try/throw')
       await press(page, 'A client that hangs up', '/try/slow')
@@ -188,7 +188,7 @@ t.test('the page of the demo', { skip: noBrowser }, async (t) => {
   }
 
   t.test('who wants less motion sees bars move with events alone', async (t) => {
-    const { page } = await openPage(t)
+    const { page } = await openPage(t, browser)
     await page.emulateMedia({ reducedMotion: 'reduce' })
     await page.getByRole('button', { name: 'A client that hangs up' }).click()
     const card = page.locator('.request').first()

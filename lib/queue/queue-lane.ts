@@ -19,6 +19,8 @@ export class QueueLane implements Lane {
   readonly #store: JobStore
   readonly #onError: OnError
   readonly #runs: TaskRun[] = []
+  /** Why runs cannot travel: their arguments were changed since they were added. */
+  readonly #refusals = new Map<TaskRun, unknown>()
   #delay = 0
   #isStored = false
   #stored: Promise<void> | undefined
@@ -34,7 +36,7 @@ export class QueueLane implements Lane {
     this.#stored ??= Promise.resolve().then(() => this.#storeAll())
     const lane = this
     return {
-      promise: this.#stored.then(() => { lane.#store.check(run.work.func, run.work.args) }),
+      promise: this.#stored.then(() => { if (lane.#refusals.has(run)) throw lane.#refusals.get(run) }),
       get hasBegun () { return lane.#isStored }
     }
   }
@@ -94,11 +96,12 @@ export class QueueLane implements Lane {
     for (const run of runs) run.startedAt = performance.now()
   }
 
-  #canTravel ({ work }: TaskRun): boolean {
+  #canTravel (run: TaskRun): boolean {
     try {
-      this.#store.check(work.func, work.args)
+      this.#store.check(run.work.func, run.work.args)
       return true
-    } catch {
+    } catch (error) {
+      this.#refusals.set(run, error)
       return false
     }
   }

@@ -115,8 +115,8 @@ const registerOptions = ['prefix', 'logLevel', 'logSerializers']
 /** The plugin's options with their defaults, checked. */
 export function resolveOptions (options: BackgroundTasksOptions) {
   checkOptions(options, rules, '', registerOptions)
-  checkThreadOptions(options.threads ?? {})
-  checkMetricsOptions(options.metrics ?? false)
+  checkThreadOptions(options.threads)
+  checkMetricsOptions(options.metrics)
   if (options.queue !== undefined && options.tasks === undefined) {
     throw new FST_BGT_INVALID_OPTION('tasks', 'it must name the task modules, as with "queue" their functions go to the queue')
   }

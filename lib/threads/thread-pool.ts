@@ -8,7 +8,7 @@ import { Batch } from './batch.js'
 import { findUnclonable, isClonable } from './clone.js'
 import { Durations } from './durations.js'
 import { fromErrorData } from './error-data.js'
-import { fromLogData } from './log-data.js'
+import { fromLogData, fromLogFields } from './log-data.js'
 import { open, type Failure, type LogLine, type ThreadMessage } from './messages.js'
 import { capacity, Progress, Status, Stop, type CallStatus } from './progress.js'
 import type { ThreadCall } from './thread-call.js'
@@ -228,10 +228,12 @@ export class ThreadPool implements Threads {
   }
 
   #logged (line: LogLine, call: ThreadCall | undefined): void {
-    if (call === undefined) return this.#late.logged({ ...line, args: fromLogData(line.args) })
+    const { level } = line
+    const args = fromLogData(line.args)
+    const bindings = fromLogFields(line.bindings)
+    if (call === undefined) return this.#late.logged({ ...line, args, bindings })
 
-    const { log } = call.run.context
-    log.child(line.bindings)[line.level](...fromLogData(line.args) as [unknown])
+    call.run.context.log.child(bindings)[level](...args as [unknown])
   }
 
   /** Looks at what the threads are doing. */

@@ -179,6 +179,12 @@ t.test('a subscriber that throws is logged, and harms neither task nor process',
   t.equal(unsubscribe(`tracing:${name}:start`, early), true)
   t.equal(unsubscribe(`tracing:${name}:start`, early), false)
   t.equal(tracingChannel(name).hasSubscribers, false)
+
+  const store = new AsyncLocalStorage<unknown>()
+  const { start } = tracingChannel<unknown, TaskTrace>(name)
+  start.bindStore(store, ({ name }) => `span of ${name}`)
+  t.equal(await new BackgroundTask(async function first () { return store.getStore() })(), 'span of first', 'a store may be the first to come')
+  start.unbindStore(store)
   t.throws(() => { subscribe(`tracing:${name}:start`, 'no function' as never) }, { code: 'ERR_INVALID_ARG_TYPE' })
 })
 

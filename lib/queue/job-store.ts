@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Job } from 'bullmq'
 import type { TaskFunction } from '../core/background-task.js'
@@ -62,6 +63,7 @@ export class JobStore implements Queue {
     this.#engine = engine
     this.options = options
     this.#log = log
+    setMaxListeners(0, this.#hurry.signal) // as many as there are collections that wait for workers
   }
 
   /** Connects to the server, if it is there. */

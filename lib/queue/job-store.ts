@@ -1,5 +1,5 @@
-import { setMaxListeners } from 'node:events'
 import type { FastifyBaseLogger } from 'fastify'
+import { setMaxListeners } from 'node:events'
 import type { Job } from 'bullmq'
 import type { TaskFunction } from '../core/background-task.js'
 import { FST_BGT_ARGUMENT, FST_BGT_QUEUE_UNAVAILABLE } from '../core/errors.js'

@@ -133,7 +133,7 @@ export function resolveOptions (options: BackgroundTasksOptions) {
     metrics: options.metrics ?? false,
     blockedWarning: options.blockedWarning ?? 50,
     closeTimeout: options.closeTimeout ?? 10_000,
-    queue: options.queue && resolveQueueOptions(options.queue)
+    queue: options.queue === undefined ? undefined : resolveQueueOptions(options.queue)
   } as const
 }
 

@@ -64,7 +64,7 @@ async function run (): Promise<void> {
   const { level, ...workerOptions } = options
   // Fastify's logger is pino, which need not be installed once more.
   const { log } = Fastify({ logger: { level } })
-  const worker = await createWorker({ ...workerOptions, logger: log })
+  const starting = createWorker({ ...workerOptions, logger: log })
 
   let isClosing = false
   const close = (signal: NodeJS.Signals) => {
@@ -72,7 +72,7 @@ async function run (): Promise<void> {
 
     isClosing = true
     log.info({ signal }, 'the worker finishes what it runs')
-    worker.close().then(() => {
+    starting.then((worker) => worker.close()).then(() => {
       log.info('the worker has finished')
       process.exit(0)
     }, (err: unknown) => {
@@ -82,6 +82,7 @@ async function run (): Promise<void> {
   }
   process.on('SIGTERM', close)
   process.on('SIGINT', close)
+  await starting
 }
 
 try {

@@ -123,7 +123,7 @@ export class JobRunner {
 
 /** A backoff strategy: twice as long after each attempt at a task, and up to half as long again, so that tasks do not come back together. */
 export function backoffOf (attemptsMade: number, _type?: string, error?: Error, job?: { opts: { backoff?: unknown } }): number {
-  const { delay = 0 } = job?.opts.backoff as { delay?: number }
+  const { delay = 0 } = (job?.opts.backoff ?? {}) as { delay?: number }
   const attempt = error instanceof AttemptFailed ? error.attempt : attemptsMade
   return Math.round(delay * 2 ** (attempt - 1) * (1 + Math.random() / 2))
 }

@@ -1,0 +1,25 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import type { Test } from 'tap'
+import { queueTasks } from './queue.js'
+
+const cli = fileURLToPath(new URL('../../lib/queue/cli.ts', import.meta.url))
+export const taskFolder = fileURLToPath(queueTasks)
+
+/** The command, in a process of its own, which runs TypeScript as this one does. */
+export function startCommand (t: Test, ...args: string[]) {
+  const child = spawn(process.execPath, [...process.execArgv, cli, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  t.teardown(() => child.kill('SIGKILL'))
+  let output = ''
+  const noted = (chunk: Buffer) => { output += chunk.toString() }
+  child.stdout.on('data', noted)
+  child.stderr.on('data', noted)
+  const exit = once(child, 'exit')
+  return {
+    child,
+    output: () => output,
+    exit: async () => (await exit)[0] as number | null,
+    until: async (text: string) => { while (!output.includes(text)) await Promise.race([once(child.stdout, 'data'), once(child.stderr, 'data')]) }
+  }
+}

@@ -7,9 +7,9 @@ import { queueTasks } from './queue.js'
 const cli = fileURLToPath(new URL('../../lib/queue/cli.ts', import.meta.url))
 export const taskFolder = fileURLToPath(queueTasks)
 
-/** The command, in a process of its own, which runs TypeScript as this one does. */
+/** The command, in a process of its own. */
 export function startCommand (t: Test, ...args: string[]) {
-  const child = spawn(process.execPath, [...process.execArgv, cli, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, ['--import', 'tsx', cli, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
   t.teardown(() => child.kill('SIGKILL'))
   let output = ''
   const noted = (chunk: Buffer) => { output += chunk.toString() }

@@ -1,6 +1,7 @@
 import type { TaskFunction } from './core/background-task.js'
 import type { Executions } from './core/executions/index.js'
 import type { TaskTracker } from './core/task-tracker.js'
+import type { AppQueue } from './queue/app-queue.js'
 import { TrackedCollection, type TaskReporter } from './core/tracked-collection.js'
 
 /** `fastify.backgroundTasks`: an app's view of its tasks, those of its requests and its own. */
@@ -8,11 +9,13 @@ export class AppTasks {
   readonly #tracker: TaskTracker
   readonly #reporter: TaskReporter
   readonly #executions: Executions
+  readonly #queue: AppQueue | undefined
 
-  constructor (tracker: TaskTracker, reporter: TaskReporter, executions: Executions) {
+  constructor (tracker: TaskTracker, reporter: TaskReporter, executions: Executions, queue?: AppQueue) {
     this.#tracker = tracker
     this.#reporter = reporter
     this.#executions = executions
+    this.#queue = queue
   }
 
   /** Tasks that wait: for their response to be sent, for those before them in their collection, for a thread, or for their next attempt. */
@@ -41,8 +44,9 @@ export class AppTasks {
     tasks.release()
   }
 
-  /** Resolves when no task is waiting or running; for tests. */
+  /** Resolves when no task is waiting or running, on the queue neither, where a worker of this process takes them; for tests. */
   async idle (): Promise<void> {
-    await this.#tracker.idle()
+    do await this.#tracker.idle()
+    while (await this.#queue?.isBusy())
   }
 }

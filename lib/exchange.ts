@@ -96,6 +96,27 @@ export class Exchange {
     if (this.isOver) this.release()
   }
 
+  /** Whether tasks are to be stored before the response leaves. */
+  get storesFirst (): boolean {
+    return this.#collection !== undefined && this.#app.options.queue?.enqueue === 'beforeResponse' && !this.isOver
+  }
+
+  /**
+   * Stores the tasks that go to the queue. Where they cannot be stored, none of the request's tasks runs.
+   *
+   * @throws `FST_BGT_QUEUE_UNAVAILABLE`
+   */
+  async storeFirst (reply: FastifyReply): Promise<void> {
+    const collection = this.#collection as TrackedCollection
+    if (this.#runOn === 'success' && reply.statusCode >= 400) return
+    try {
+      await collection.handOverQueued()
+    } catch (error) {
+      collection.refuse()
+      throw error
+    }
+  }
+
   /** The handler's promise has settled. If its client has left, and it has not replied, nothing else tells so. */
   handlerEnded (): void {
     if (this.isOver && !this.#isReplying) this.settled()

@@ -11,6 +11,8 @@ import { defineTask } from './core/task-options.js'
 import { taskContext } from './core/task-context.js'
 import { TaskTracker } from './core/task-tracker.js'
 import { drainAfterOthers, drainLast } from './drain.js'
+import { AppQueue } from './queue/app-queue.js'
+import { storeFirst } from './store-first.js'
 import { beginExchange, endOfHandler, exchangeOf, kExchange } from './exchange.js'
 import { InlineWatch } from './inline-watch.js'
 import { openThreads } from './open-threads.js'
@@ -20,6 +22,7 @@ import { TaskLog } from './task-log.js'
 import { Metrics } from './telemetry/metrics.js'
 import { channelTracer } from './telemetry/tracing.js'
 import { loadTasks } from './threads/load-tasks.js'
+import type { TaskModules } from './threads/task-modules.js'
 
 export { BackgroundTask } from './core/background-task.js'
 export { BackgroundTasks } from './core/background-tasks.js'
@@ -37,6 +40,7 @@ export type { MetricsOptions, MetricsRegistry } from './telemetry/metrics-option
 export type { TaskTrace } from './telemetry/tracing.js'
 export { loadTasks } from './threads/load-tasks.js'
 export type { TaskModules } from './threads/task-modules.js'
+export type { QueueOptions } from './queue/queue-options.js'
 export type { ThreadOptions } from './threads/thread-options.js'
 export type { BackgroundTasksOptions, BackgroundTasksRouteOptions, RunOn } from './options.js'
 
@@ -68,13 +72,16 @@ const register: FastifyPluginAsync<BackgroundTasksOptions> = async (fastify, opt
   const tracker = new TaskTracker(options.maxPending)
   const metrics = options.metrics === false ? undefined : await Metrics.open(options.metrics)
   const threads = await openThreads(options, fastify.log)
+  const queue = options.queue && await AppQueue.open(options.queue, fastify.log)
   const watch = new InlineWatch(fastify.log, options.blockedWarning, threads !== undefined)
   const { timeout, retries, onTaskError } = options
-  const executions = new Executions({ threads, timeout, retries, tracer: channelTracer, ranInline: watch.ran.bind(watch) })
+  const inProcess = { threads, timeout, retries, tracer: channelTracer, ranInline: watch.ran.bind(watch) }
+  const executions = new Executions({ ...inProcess, queue: queue?.store })
   const app = { tracker, executions, options, listeners: { onTaskError, metrics } }
+  await queue?.work(options.tasks as TaskModules, inProcess, app.listeners, fastify.log)
   const begin = (request: FastifyRequest) => beginExchange(request, app)
 
-  const appTasks = new AppTasks(tracker, new TaskLog(fastify.log, app.listeners), executions)
+  const appTasks = new AppTasks(tracker, new TaskLog(fastify.log, app.listeners), executions, queue)
   metrics?.add(appTasks)
   fastify.decorate('backgroundTasks', appTasks)
   fastify.decorateRequest(kExchange, null)
@@ -87,14 +94,16 @@ const register: FastifyPluginAsync<BackgroundTasksOptions> = async (fastify, opt
     done()
   })
   fastify.addHook('onSend', (request, reply, payload, done) => {
-    exchangeOf(request)?.watch(reply).settled()
+    const exchange = exchangeOf(request)?.watch(reply)
+    if (exchange?.storesFirst) return storeFirst(exchange, reply, payload, done)
+    exchange?.settled()
     done()
   })
   subscribe(handlerEnd, endOfHandler)
   fastify.addHook('onResponse', drainAfterOthers)
 
   let finished: Promise<void> | undefined
-  const finish = () => (finished ??= finishTasks(tracker, options.closeTimeout, fastify.log).then(() => threads?.close()))
+  const finish = () => (finished ??= finishTasks(tracker, options.closeTimeout, fastify.log, queue).then(async () => { await Promise.all([threads?.close(), queue?.store.close()]) }))
   fastify.addHook('preClose', (done) => {
     // Given from here, it runs when the server has closed, before every other onClose hook.
     onClose(fastify, finish)

@@ -6,7 +6,7 @@ import { ThreadPool } from './threads/thread-pool.js'
 
 /** Loads an app's task modules, and gives it a pool of threads for their functions, if it wants one. */
 export async function openThreads (
-  { tasks, threads }: ResolvedOptions,
+  { tasks, threads }: Pick<ResolvedOptions, 'tasks' | 'threads'>,
   log: FastifyBaseLogger,
   createPool = ThreadPool.create
 ): Promise<ThreadPool | undefined> {

@@ -2,7 +2,9 @@ import type { FastifyRequest } from 'fastify'
 import type { BackgroundTask } from './core/background-task.js'
 import { onErrorRule } from './core/background-tasks.js'
 import type { OnError } from './core/collection.js'
+import { FST_BGT_INVALID_OPTION } from './core/errors.js'
 import { aCount, aFunction, anything, atLeastOne, checkOptions, milliseconds, oneOf, someMilliseconds, type Rules } from './core/options.js'
+import { resolveQueueOptions, type QueueOptions } from './queue/queue-options.js'
 import { checkMetricsOptions, type MetricsOptions } from './telemetry/metrics-options.js'
 import { taskModulesRule, type TaskModules } from './threads/task-modules.js'
 import { checkThreadOptions, type ThreadOptions } from './threads/thread-options.js'
@@ -80,6 +82,12 @@ export interface BackgroundTasksOptions extends BackgroundTasksRouteOptions {
    * @default 10_000
    */
   closeTimeout?: number | undefined
+  /**
+   * A queue on Redis or PostgreSQL, by the package bullmq: the functions of task modules are stored there, and workers run
+   * them, in this process or in others. Closures still run here, in their place in the order.
+   * @default none
+   */
+  queue?: QueueOptions | undefined
 }
 
 const routeRules: Rules<BackgroundTasksRouteOptions> = {
@@ -97,7 +105,8 @@ const rules: Rules<BackgroundTasksOptions> = {
   maxPending: atLeastOne,
   metrics: anything,
   blockedWarning: milliseconds,
-  closeTimeout: milliseconds
+  closeTimeout: milliseconds,
+  queue: anything
 }
 
 /** What Fastify itself takes from `register()` comes along with the plugin's options. */
@@ -106,8 +115,11 @@ const registerOptions = ['prefix', 'logLevel', 'logSerializers']
 /** The plugin's options with their defaults, checked. */
 export function resolveOptions (options: BackgroundTasksOptions) {
   checkOptions(options, rules, '', registerOptions)
-  checkThreadOptions(options.threads ?? {})
-  checkMetricsOptions(options.metrics ?? false)
+  checkThreadOptions(options.threads)
+  checkMetricsOptions(options.metrics)
+  if (options.queue !== undefined && options.tasks === undefined) {
+    throw new FST_BGT_INVALID_OPTION('tasks', 'it must name the task modules, as with "queue" their functions go to the queue')
+  }
 
   return {
     tasks: options.tasks,
@@ -120,7 +132,8 @@ export function resolveOptions (options: BackgroundTasksOptions) {
     maxPending: options.maxPending,
     metrics: options.metrics ?? false,
     blockedWarning: options.blockedWarning ?? 50,
-    closeTimeout: options.closeTimeout ?? 10_000
+    closeTimeout: options.closeTimeout ?? 10_000,
+    queue: options.queue && resolveQueueOptions(options.queue)
   } as const
 }
 

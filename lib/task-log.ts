@@ -27,13 +27,19 @@ export class TaskLog implements TaskReporter {
   }
 
   taskCompleted (run: TaskRun): void {
-    this.#listeners.metrics?.taskEnded(run, 'completed')
-    if (lowestLevel(this.log) <= levels.debug) this.#write('debug', fieldsOf(run), 'background task completed')
+    const isStored = run.executionName === 'queue'
+    this.#listeners.metrics?.taskEnded(run, isStored ? 'stored' : 'completed')
+    if (lowestLevel(this.log) > levels.debug) return
+    this.#write('debug', fieldsOf(run), isStored ? 'background task stored on the queue' : 'background task completed')
   }
 
   taskRetried (error: unknown, run: TaskRun): void {
     run.ended()
     this.#write('warn', { err: toError(error), ...fieldsOf(run) }, 'background task failed, and is tried again')
+  }
+
+  taskNotStored (error: unknown, { name, id }: TaskRun): void {
+    this.#write('warn', { err: toError(error), task: name, taskId: id }, 'background task runs in this process, as it cannot be stored on the queue')
   }
 
   taskFailed (error: unknown, run: TaskRun, task: BackgroundTask, skipped: BackgroundTask[]): void {

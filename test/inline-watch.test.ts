@@ -2,6 +2,7 @@ import t, { type Test } from 'tap'
 import { defineTask } from '../lib/index.js'
 import { createApp, type Log } from './helpers/app.js'
 import { sourceFile } from './helpers/source-file.js'
+import * as context from './fixtures/tasks/context.js'
 import * as work from './fixtures/tasks/work.js'
 
 const tasks = new URL('./fixtures/tasks/', import.meta.url)
@@ -78,7 +79,16 @@ t.test('a copy of a task module\'s function runs inline, and one warning says wh
     module: new URL(sourceFile('work.ts'), tasks).href,
     msg: /^background task runs inline: it looks like "work\.add", but is not the function that this task module exports/
   }])
+  t.equal(warningsIn(log).length, 1)
   t.equal(app.backgroundTasks.completed, 3)
+})
+
+t.test('a closure looks like no function of a task module, though there are some without a name', async (t) => {
+  const { app, log } = await createApp(t, { tasks })
+  t.equal(context.onMainThread.name, '')
+  app.backgroundTasks.addTask(() => {})
+  await app.backgroundTasks.idle()
+  t.same(warningsIn(log), [])
 })
 
 t.test('a function of a task module that is kept from threads is told why it blocks', async (t) => {

@@ -125,6 +125,8 @@ t.test('a wrong or unknown option is refused by name, when the plugin is registe
     [{ tasks: 42 }, 'Invalid option "tasks": it must be the path or URL of a file or folder, the name of a package, or an array of these, but got 42.'],
     [{ tasks: ['./tasks', null] }, 'Invalid option "tasks": it must be the path or URL of a file or folder, the name of a package, or an array of these, but got an array.'],
     [{ threads: true }, 'Invalid option "threads": it must be an object, but got true.'],
+    [{ threads: null }, 'Invalid option "threads": it must be an object, but got null.'],
+    [{ metrics: null }, 'Invalid option "metrics": it must be an object, but got null.'],
     [{ threads: { max: 0 } }, 'Invalid option "threads.max": it must be a whole number from 1, but got 0.'],
     [{ threads: { min: 1 } }, 'Invalid option "threads.min": it is unknown, the known ones are max, idleTimeout, resourceLimits.'],
     [{ threads: { idleTimeout: '1s' } }, 'Invalid option "threads.idleTimeout": it must be a whole number of milliseconds from 0 to 2147483647, but got "1s".'],

@@ -91,7 +91,7 @@ t.test('a task logs by its request\'s logger, with its name and id, from a threa
   t.match(log.lines.filter(({ task, msg }) => task === 'context.log' && !msg.startsWith('background task')), [
     { level: 20, reqId, taskId: uuid, msg: 'a line below' },
     { level: 30, reqId, size: 3, msg: 'a line of text' },
-    { level: 40, reqId, part: 1, err: { type: 'RangeError', message: 'logged' }, callback: /Function: callback/ },
+    { level: 40, reqId, part: 1, from: 'https://example.com/', helper: /Function: helper/, err: { type: 'RangeError', message: 'logged' }, callback: /Function: callback/ },
     { level: 50, reqId, err: { type: 'TypeError', message: 'alone' } }
   ])
   t.match(log.with('when it had ended'), [{ task: 'context.logLater', taskId: uuid }])

@@ -16,13 +16,14 @@ export class Collector {
     await this.#app.listen({ host: '127.0.0.1', port: 0 })
   }
 
-  async track (event: string, details: object): Promise<void> {
+  async track (event: string, details: object): Promise<string> {
     const response = await fetch(new URL('/events', this.#app.listeningOrigin), {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ event, ...details })
     })
     if (!response.ok) throw new Error(`The collector answered ${response.status}`)
+    return `${response.status} ${response.statusText}`
   }
 
   async close (): Promise<void> {

@@ -23,10 +23,12 @@ export class Mailbox {
     await once(listener, 'listening')
   }
 
-  async send (message: SendMailOptions): Promise<void> {
+  /** Gives what the server answers. */
+  async send (message: SendMailOptions): Promise<string> {
     const { port } = this.#server.server.address() as AddressInfo
     const transport = createTransport({ host: '127.0.0.1', port, secure: false, ignoreTLS: true })
-    await transport.sendMail({ from: 'hello@example.com', ...message })
+    const { response } = await transport.sendMail({ from: 'hello@example.com', ...message })
+    return response
   }
 
   async close (): Promise<void> {

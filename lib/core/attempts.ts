@@ -3,6 +3,7 @@ import { Retrying, type Entry } from './entry.js'
 import type { LaneRun } from './executions/execution.js'
 import type { Executions } from './executions/index.js'
 import { HandedOver } from './handed-over.js'
+import { isUnavailable } from './errors.js'
 import { retry } from './retry.js'
 import type { TaskHost, TaskRun } from './task-run.js'
 
@@ -15,11 +16,12 @@ export class Attempts {
   /** The latest attempt, where a lane has it. */
   #laneRun: LaneRun | undefined
 
-  constructor (executions: Executions, host: TaskHost, entries: Entry[], onError: OnError) {
+  /** @param handedOver what was handed over before its turn */
+  constructor (executions: Executions, host: TaskHost, entries: Entry[], onError: OnError, handedOver?: HandedOver) {
     this.#executions = executions
     this.#host = host
     this.#entries = entries
-    this.#handedOver = executions.haveLanes ? new HandedOver(executions, host, onError) : undefined
+    this.#handedOver = handedOver ?? (executions.haveLanes ? new HandedOver(executions, host, onError) : undefined)
   }
 
   /** Whether a lane has the latest attempt, and has not begun with it. */
@@ -33,20 +35,44 @@ export class Attempts {
    * @param after where in the entries those begin that come after this one
    */
   run (entry: Entry, after: number): Promise<unknown> {
-    const retries = entry.retriesIn(this.#executions)
-    return retries === 0 ? this.#attempt(entry, after) : this.#persist(entry, after, retries)
+    return this.#executions.haveQueue ? this.#runInTurn(entry, after) : this.#runHere(entry, after, this.#executions)
   }
 
-  #attempt (entry: Entry, after: number): Promise<unknown> {
-    this.#laneRun = this.#handedOver?.run(entry, this.#entries, after)
-    return this.#laneRun === undefined ? entry.run(this.#executions, this.#host) : entry.follow(this.#executions, this.#laneRun)
+  /** Tasks of this process wait for those before them that workers have; what cannot be stored runs here. */
+  async #runInTurn (entry: Entry, after: number): Promise<unknown> {
+    try {
+      await this.#handedOver?.before(entry)
+    } catch (error) {
+      entry.begin(this.#executions, this.#host) // for it to be told of
+      throw error
+    }
+    if (!entry.isQueuedIn(this.#executions)) return await this.#runHere(entry, after, this.#executions)
+
+    try {
+      return await this.#attempt(entry, after, this.#executions)
+    } catch (error) {
+      if (!isUnavailable(error)) throw error
+
+      this.#host.taskNotStored?.(error, entry.latest as TaskRun)
+      return await this.#runHere(entry, after, this.#executions.here)
+    }
   }
 
-  async #persist (entry: Entry, after: number, retries: number): Promise<unknown> {
+  #runHere (entry: Entry, after: number, executions: Executions): Promise<unknown> {
+    const retries = entry.retriesIn(executions)
+    return retries === 0 ? this.#attempt(entry, after, executions) : this.#persist(entry, after, executions, retries)
+  }
+
+  #attempt (entry: Entry, after: number, executions: Executions): Promise<unknown> {
+    this.#laneRun = executions === this.#executions ? this.#handedOver?.run(entry, this.#entries, after) : undefined
+    return this.#laneRun === undefined ? entry.run(executions, this.#host) : entry.follow(executions, this.#laneRun)
+  }
+
+  async #persist (entry: Entry, after: number, executions: Executions, retries: number): Promise<unknown> {
     const retrying = (entry.retrying = new Retrying())
     const { signal } = retrying.patience
     try {
-      return await retry(() => this.#attempt(entry, after), retries, {
+      return await retry(() => this.#attempt(entry, after, executions), retries, {
         signal: this.#host.signal === undefined ? signal : AbortSignal.any([signal, this.#host.signal]),
         onRetry: (error) => {
           retrying.failures++

@@ -2,6 +2,7 @@ import { Attempts } from './attempts.js'
 import type { TaskFunction } from './background-task.js'
 import { Entry } from './entry.js'
 import { defaultExecutions, type Executions } from './executions/index.js'
+import type { HandedOver } from './handed-over.js'
 import { currentHost, type TaskHost } from './task-run.js'
 import type { Work } from './work.js'
 
@@ -18,6 +19,8 @@ export class Collection implements Work {
   protected running: Entry | undefined
   /** Those at the tasks of the latest pass. */
   protected attempts: Attempts | undefined
+  /** What was handed over before the first pass. */
+  protected handedOver: HandedOver | undefined
   readonly #executions: Executions
   /** The pass under way. */
   #pass: Promise<unknown[]> | undefined
@@ -81,7 +84,7 @@ export class Collection implements Work {
     // Who asked for the pass goes on first: the listeners of a response's `finish`, or the caller of addTask().
     await null
     const errors: unknown[] = []
-    this.attempts = new Attempts(executions, host, this.entries, this.onError)
+    this.attempts = new Attempts(executions, host, this.entries, this.onError, this.handedOver)
 
     for (let ran = 0, entry = this.next(ran); entry !== undefined; entry = this.next(++ran)) {
       this.running = entry

@@ -27,11 +27,12 @@ export class Entry extends AsyncResource implements Identity {
   readonly #call: Call | undefined
   #task: BackgroundTask | undefined
 
-  /** @throws `FST_BGT_INVALID_FUNCTION` */
+  /** @throws `FST_BGT_INVALID_FUNCTION`, `FST_BGT_ARGUMENT` */
   constructor (func: TaskFunction, args: unknown[], executions: Executions) {
     const task = func instanceof BackgroundTask ? func : undefined
     const call = task === undefined ? new Call(func, args, executions) : BackgroundTask.callOf(task)
     super('BackgroundTask')
+    if (call !== undefined && executions.haveQueue) executions.check(call.func, call.args)
     this.#task = task
     this.#call = call
   }
@@ -46,19 +47,33 @@ export class Entry extends AsyncResource implements Identity {
     return this.#call && executions.of(this.#call.func)
   }
 
+  /** Whether the task goes to the queue. */
+  isQueuedIn (executions: Executions): boolean {
+    return this.#call !== undefined && executions.queues(this.#call.func)
+  }
+
   /** How often the task is tried again. */
   retriesIn (executions: Executions): number {
     return this.#call === undefined ? 0 : executions.retriesOf(this.#call.func)
   }
 
+  /** An attempt, which is still to be made. */
+  begin (executions: Executions, host: TaskHost): TaskRun {
+    const attempt = (this.retrying?.failures ?? 0) + 1
+    if (this.retrying !== undefined) this.retrying.isWaiting = false
+    return (this.latest = this.#call === undefined
+      ? new TaskRun(this.task, undefined, undefined, host, this, attempt)
+      : executions.begin(this.#call, host, this, attempt))
+  }
+
   /** Makes an attempt, in its context. */
   run (executions: Executions, host: TaskHost): Promise<unknown> {
-    return this.runInAsyncScope(executions.run, executions, this.#begin(executions, host))
+    return this.runInAsyncScope(executions.run, executions, this.begin(executions, host))
   }
 
   /** Hands an attempt over to a lane, which does not go on when it fails if `stops`, or if there are retries. */
   runIn (lane: Lane, executions: Executions, host: TaskHost, stops: boolean): LaneRun {
-    return lane.run(this.#begin(executions, host), stops || this.retriesIn(executions) > 0)
+    return lane.run(this.begin(executions, host), stops || this.retriesIn(executions) > 0, executions.isTraced)
   }
 
   /** Waits for an attempt that was handed over, in its context. */
@@ -71,13 +86,5 @@ export class Entry extends AsyncResource implements Identity {
     this.latest?.abort(reason)
     this.retrying?.patience.abort(reason)
     if (this.#task !== undefined) BackgroundTask.collectionOf(this.#task)?.abandon(reason)
-  }
-
-  #begin (executions: Executions, host: TaskHost): TaskRun {
-    const attempt = (this.retrying?.failures ?? 0) + 1
-    if (this.retrying !== undefined) this.retrying.isWaiting = false
-    return (this.latest = this.#call === undefined
-      ? new TaskRun(this.task, undefined, undefined, host, this, attempt)
-      : executions.begin(this.#call, host, this, attempt))
   }
 }

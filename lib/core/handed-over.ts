@@ -1,6 +1,6 @@
 import type { OnError } from './collection.js'
 import type { Entry } from './entry.js'
-import type { LaneRun } from './executions/execution.js'
+import type { Lane, LaneRun } from './executions/execution.js'
 import type { Executions } from './executions/index.js'
 import type { TaskHost } from './task-run.js'
 
@@ -13,6 +13,10 @@ export class HandedOver {
   readonly #host: TaskHost
   readonly #stopOnError: boolean
   readonly #runs = new Map<Entry, LaneRun>()
+  /** Lanes that were opened before their turn, by their first entries. */
+  readonly #held = new Map<Entry, Lane>()
+  /** The latest one whose tasks run elsewhere. */
+  #away: Lane | undefined
 
   constructor (executions: Executions, host: TaskHost, onError: OnError) {
     this.#executions = executions
@@ -25,20 +29,46 @@ export class HandedOver {
    * in `entries`; `undefined` where it runs by itself.
    */
   run (entry: Entry, entries: Entry[], after: number): LaneRun | undefined {
-    if (!this.#runs.has(entry)) this.#handOver(entry, entries, after)
+    if (!this.#runs.has(entry)) this.#away = this.#handOver(entry, entries, after)
+    else if (this.#held.has(entry)) this.#release(entry)
     const run = this.#runs.get(entry)
     this.#runs.delete(entry)
     return run
   }
 
-  /** Forgets those behind a task at which their lane has stopped: they are handed over again when their turn comes. */
-  forget (): void {
-    this.#runs.clear()
+  /** What an entry has to wait for: the end of tasks before it that run elsewhere. */
+  before (entry: Entry): Promise<void> | undefined {
+    return this.#runs.has(entry) ? undefined : this.#away?.ended?.()
   }
 
-  #handOver (entry: Entry, entries: Entry[], after: number): void {
+  /** Hands over what goes to the queue, before its turn: workers have what comes first at once, and the rest in its turn. */
+  async handOverQueued (entries: Entry[]): Promise<void> {
+    const promises: Array<Promise<unknown>> = []
+    for (const [i, entry] of entries.entries()) {
+      if (!entry.isQueuedIn(this.#executions)) continue
+      if (!this.#runs.has(entry)) {
+        const lane = this.#handOver(entry, entries, i + 1) as Lane
+        this.#held.set(entry, lane)
+        if (i > 0) lane.hold?.()
+      }
+      promises.push((this.#runs.get(entry) as LaneRun).promise)
+    }
+    await Promise.all(promises)
+  }
+
+  #release (entry: Entry): void {
+    this.#away = this.#held.get(entry)
+    this.#away?.release?.()
+  }
+
+  /** Forgets those behind a task at which their lane has stopped: they are handed over again when their turn comes. */
+  forget (): void {
+    for (const entry of this.#runs.keys()) if (!entry.isQueuedIn(this.#executions)) this.#runs.delete(entry)
+  }
+
+  #handOver (entry: Entry, entries: Entry[], after: number): Lane | undefined {
     const execution = entry.executionIn(this.#executions)
-    const lane = execution?.openLane?.()
+    const lane = execution?.openLane?.(this.#stopOnError)
     if (lane === undefined) return
 
     let next: Entry | undefined = entry
@@ -47,5 +77,6 @@ export class HandedOver {
       run.promise.catch(() => {}) // awaited in its turn
       this.#runs.set(next, run)
     }
+    return lane
   }
 }

@@ -49,6 +49,6 @@ function fail (thrown: unknown): never {
 }
 
 /** An argument that cannot be cloned will not be cloned the next time. */
-function isWorthwhile (thrown: unknown): boolean {
+export function isWorthwhile (thrown: unknown): boolean {
   return (thrown as { code?: unknown } | null)?.code !== 'FST_BGT_ARGUMENT'
 }

@@ -1,5 +1,7 @@
 import type { TaskFunction } from './background-task.js'
+import { Callable } from './callable.js'
 import { checkFunction } from './check-function.js'
+import { FST_BGT_INVALID_FUNCTION } from './errors.js'
 import { aBoolean, aName, aCount, checkOptions, someMilliseconds, type Rules } from './options.js'
 
 /** What a task asks for. */
@@ -48,7 +50,7 @@ let isAnyDefined = false
  *
  * @param func the function itself
  * @returns the same function, so that a task module which exports it lets it run in a thread
- * @throws `FST_BGT_INVALID_FUNCTION` where `func` is no function; `FST_BGT_INVALID_OPTION` for a wrong or unknown option
+ * @throws `FST_BGT_INVALID_FUNCTION` where `func` is no function, or a `BackgroundTask`; `FST_BGT_INVALID_OPTION` for a wrong or unknown option
  *
  * @example
  * ```ts
@@ -57,6 +59,7 @@ let isAnyDefined = false
  */
 export function defineTask<F extends TaskFunction> (func: F, options: TaskOptions): F {
   checkFunction(func)
+  if (func instanceof Callable) throw new FST_BGT_INVALID_FUNCTION('a task (its options are those of its function: define that one)')
   checkOptions(options, rules)
   defined.set(func, { ...options })
   isAnyDefined = true

@@ -12,7 +12,9 @@ export interface TaskSource {
 
 const sources = new WeakMap<TaskFunction, TaskSource>()
 
-/** The functions by name and number of parameters. */
+let isAnyRegistered = false
+
+/** The functions by name and number of parameters; without those that have no name, as any closure looks like them. */
 const likenesses = new Map<string, TaskSource>()
 
 /** Makes a task module's function known by its identity. Under several names, it keeps the first. */
@@ -20,7 +22,8 @@ export function registerTask (func: TaskFunction, source: TaskSource): void {
   if (sources.has(func)) return
 
   sources.set(func, source)
-  likenesses.set(looksOf(func), source)
+  isAnyRegistered = true
+  if (ownNameOf(func) !== '') likenesses.set(looksOf(func), source)
 }
 
 /** The source of a task module's function; `undefined` for any other. */
@@ -30,7 +33,7 @@ export function sourceOf (func: TaskFunction): TaskSource | undefined {
 
 /** Whether any is known. */
 export function hasSources (): boolean {
-  return likenesses.size > 0
+  return isAnyRegistered
 }
 
 /** The source of a task module's function that looks like this one, which is of none. */

@@ -17,6 +17,8 @@ export interface TaskHost {
   readonly signal?: AbortSignal
   /** A task has failed, and will be tried again. Must not throw. */
   taskRetried? (error: unknown, run: TaskRun): void
+  /** A task could not be stored on the queue, and runs in this process. Must not throw. */
+  taskNotStored? (error: unknown, run: TaskRun): void
 }
 
 const nobody: TaskHost = {}

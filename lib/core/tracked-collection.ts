@@ -2,6 +2,7 @@ import type { BackgroundTask, TaskFunction } from './background-task.js'
 import { Collection, type OnError } from './collection.js'
 import type { Entry } from './entry.js'
 import type { Executions } from './executions/index.js'
+import { HandedOver } from './handed-over.js'
 import type { TaskHost, TaskRun } from './task-run.js'
 import type { TaskTracker } from './task-tracker.js'
 
@@ -23,6 +24,7 @@ export class TrackedCollection extends Collection {
   index = -1
   readonly #tracker: TaskTracker
   readonly #reporter: TaskReporter
+  readonly #executions: Executions
   #state: 'held' | 'released' | 'refused' = 'held'
   /** What was running when the collection was given up: reported as unfinished, not as failed. */
   #abandoned: Entry | undefined
@@ -31,6 +33,7 @@ export class TrackedCollection extends Collection {
     super(onError, executions)
     this.#tracker = tracker
     this.#reporter = reporter
+    this.#executions = executions
   }
 
   /** Whether nothing is waiting or running. */
@@ -49,6 +52,16 @@ export class TrackedCollection extends Collection {
     this.#tracker.taskAccepted(this)
     if (this.#state === 'refused') this.#discard()
     if (this.#state === 'released') this.pass()
+  }
+
+  /**
+   * Hands over now what goes to the queue.
+   *
+   * @throws `FST_BGT_QUEUE_UNAVAILABLE` where it cannot be stored
+   */
+  async handOverQueued (): Promise<void> {
+    this.handedOver = new HandedOver(this.#executions, this.host, this.onError)
+    await this.handedOver.handOverQueued(this.entries)
   }
 
   /** Runs what it holds, now, whether released or not. Failures have been reported, so nobody needs to handle them. */

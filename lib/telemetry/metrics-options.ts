@@ -34,6 +34,6 @@ const aPrefix: Rule = {
 const rules: Rules<MetricsOptions> = { register: aRegistry, prefix: aPrefix }
 
 /** Checks the option `metrics`. */
-export function checkMetricsOptions (options: false | MetricsOptions): void {
+export function checkMetricsOptions (options: false | MetricsOptions = false): void {
   if (options !== false) checkOptions(options, rules, 'metrics')
 }

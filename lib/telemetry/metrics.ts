@@ -14,6 +14,15 @@ interface Counts {
   readonly running: number
 }
 
+/** What the metrics are called, behind the prefix. */
+const names = {
+  pending: 'background_tasks_pending',
+  running: 'background_tasks_running',
+  total: 'background_tasks_total',
+  duration: 'background_task_duration_seconds',
+  wait: 'background_task_wait_seconds'
+} as const
+
 /** Upper bounds in seconds: tasks take from less than a millisecond to minutes. */
 const buckets = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300]
 
@@ -39,13 +48,13 @@ export class Metrics {
   static async open ({ register, prefix = '' }: MetricsOptions): Promise<Metrics> {
     const promClient = await loadOptional<PromClient>('metrics', 'prom-client')
     const registry = register ?? promClient.register
-    const name = `${prefix}background_tasks_pending`
-    const existing = registry.getSingleMetric(name) as object | undefined
-    if (existing === undefined) return new Metrics(promClient, registry, prefix)
+    const known = opened.get(registry.getSingleMetric(prefix + names.pending) as object)
+    if (known !== undefined) return known
 
-    const metrics = opened.get(existing)
-    if (metrics === undefined) throw new FST_BGT_INVALID_OPTION('metrics.prefix', `it must be another one, as the registry has a metric "${name}" that is not ours`)
-    return metrics
+    // Before any is registered: prom-client keeps those that it took before it refused one.
+    const taken = Object.values(names).find((name) => registry.getSingleMetric(prefix + name) !== undefined)
+    if (taken !== undefined) throw new FST_BGT_INVALID_OPTION('metrics.prefix', `it must be another one, as the registry has a metric "${prefix}${taken}" that is not ours`)
+    return new Metrics(promClient, registry, prefix)
   }
 
   constructor ({ Counter, Gauge, Histogram }: PromClient, register: MetricsRegistry, prefix: string) {
@@ -53,7 +62,7 @@ export class Metrics {
     const registers = [register as never]
     const labelNames = ['task', 'execution'] as const
     const gauge = (state: keyof Counts, help: string): object => new Gauge({
-      name: `${prefix}background_tasks_${state}`,
+      name: prefix + names[state],
       help,
       registers,
       collect () {
@@ -66,20 +75,20 @@ export class Metrics {
     opened.set(gauge('pending', 'Background tasks that wait'), this)
     gauge('running', 'Background tasks that are running')
     this.#total = new Counter({
-      name: `${prefix}background_tasks_total`,
-      help: 'Background tasks that have ended, by outcome: completed or failed',
+      name: prefix + names.total,
+      help: 'Background tasks that have ended, by outcome: completed, failed, or stored on the queue',
       labelNames: [...labelNames, 'outcome'],
       registers
     })
     this.#duration = new Histogram({
-      name: `${prefix}background_task_duration_seconds`,
+      name: prefix + names.duration,
       help: 'How long the last attempt at a background task took',
       labelNames,
       buckets,
       registers
     })
     this.#wait = new Histogram({
-      name: `${prefix}background_task_wait_seconds`,
+      name: prefix + names.wait,
       help: 'How long a background task waited, from when it was added until its last attempt began',
       labelNames,
       buckets,
@@ -97,7 +106,7 @@ export class Metrics {
     this.#apps.delete(app)
   }
 
-  taskEnded (run: TaskRun, outcome: 'completed' | 'failed'): void {
+  taskEnded (run: TaskRun, outcome: 'completed' | 'stored' | 'failed'): void {
     const task = this.#label(run)
     const execution = run.executionName
     this.#total.inc({ task, execution, outcome })

@@ -1,3 +1,4 @@
+import type { AsyncLocalStorage } from 'node:async_hooks'
 import { tracingChannel, type Channel, type ChannelListener } from 'node:diagnostics_channel'
 import { inspect } from 'node:util'
 import type { ExecutionName, Tracer } from '../core/executions/execution.js'
@@ -48,7 +49,8 @@ function guard (listener: ChannelListener): ChannelListener {
 
   const safe: ChannelListener = (message, name) => {
     try {
-      listener(message, name)
+      const result: unknown = listener(message, name)
+      if (result instanceof Promise) result.catch((error: unknown) => { report(error, message, name) })
     } catch (error) {
       report(error, message, name)
     }
@@ -58,7 +60,32 @@ function guard (listener: ChannelListener): ChannelListener {
   return safe
 }
 
-function guardChannel (channel: Channel & { _subscribers?: ChannelListener[] }): void {
+type Transform = (message: unknown) => unknown
+const guardedTransforms = new WeakSet<Transform>()
+
+/** What gives a store its value for a task: where it throws, the store keeps the one that it has. */
+function guardTransform (store: AsyncLocalStorage<unknown>, transform: Transform, name: string | symbol): Transform {
+  if (guardedTransforms.has(transform)) return transform
+
+  const safe: Transform = (message) => {
+    try {
+      return transform(message)
+    } catch (error) {
+      report(error, message, name)
+      return store.getStore()
+    }
+  }
+  guardedTransforms.add(safe)
+  return safe
+}
+
+/** What a channel has besides, when it has subscribers. */
+interface Subscribers {
+  _subscribers?: ChannelListener[]
+  _stores?: Map<AsyncLocalStorage<unknown>, Transform | undefined>
+}
+
+function guardChannel (channel: Channel & Subscribers): void {
   // The channel's prototype is another one when it has subscribers.
   const own = (method: 'subscribe' | 'unsubscribe') => function (this: Channel, listener: ChannelListener) {
     return Object.getPrototypeOf(this)[method].call(this, typeof listener === 'function' ? guard(listener) : listener)
@@ -66,10 +93,15 @@ function guardChannel (channel: Channel & { _subscribers?: ChannelListener[] }):
   // Another copy of this package in the process has done it.
   if (Object.hasOwn(channel, 'subscribe')) return
 
+  const bindStore = function (this: Channel, store: AsyncLocalStorage<unknown>, transform?: Transform) {
+    return Object.getPrototypeOf(this).bindStore.call(this, store, transform && guardTransform(store, transform, this.name))
+  }
   const early = [...channel._subscribers ?? []]
+  const earlyStores = [...channel._stores ?? []]
   for (const listener of early) channel.unsubscribe(listener)
-  Object.defineProperties(channel, { subscribe: { value: own('subscribe') }, unsubscribe: { value: own('unsubscribe') } })
+  Object.defineProperties(channel, { subscribe: { value: own('subscribe') }, unsubscribe: { value: own('unsubscribe') }, bindStore: { value: bindStore } })
   for (const listener of early) channel.subscribe(listener)
+  for (const [store, transform] of earlyStores) channel.bindStore(store, transform)
 }
 
 function report (error: unknown, message: unknown, name: string | symbol): void {

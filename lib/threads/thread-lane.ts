@@ -19,7 +19,7 @@ export class ThreadLane implements Lane {
     return this.#waiting
   }
 
-  run (run: TaskRun, stops: boolean, wantsResult = false): ThreadCall {
+  run (run: TaskRun, stops: boolean, wantsResult: boolean): ThreadCall {
     const call = new ThreadCall(run, stops, wantsResult)
     this.#waiting.push(call)
     if (!this.#isOut) this.goOn()

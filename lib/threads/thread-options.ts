@@ -47,7 +47,7 @@ const rules: Rules<ThreadOptions> = {
 }
 
 /** Checks the option `threads`. */
-export function checkThreadOptions (options: false | ThreadOptions): void {
+export function checkThreadOptions (options: false | ThreadOptions = {}): void {
   if (options === false) return
 
   checkOptions(options, rules, 'threads')

@@ -8,7 +8,7 @@ import { Batch } from './batch.js'
 import { findUnclonable, isClonable } from './clone.js'
 import { Durations } from './durations.js'
 import { fromErrorData } from './error-data.js'
-import { fromLogData } from './log-data.js'
+import { fromLogData, fromLogFields } from './log-data.js'
 import { open, type Failure, type LogLine, type ThreadMessage } from './messages.js'
 import { capacity, Progress, Status, Stop, type CallStatus } from './progress.js'
 import type { ThreadCall } from './thread-call.js'
@@ -228,10 +228,12 @@ export class ThreadPool implements Threads {
   }
 
   #logged (line: LogLine, call: ThreadCall | undefined): void {
-    if (call === undefined) return this.#late.logged({ ...line, args: fromLogData(line.args) })
+    const { level } = line
+    const args = fromLogData(line.args)
+    const bindings = fromLogFields(line.bindings)
+    if (call === undefined) return this.#late.logged({ ...line, args, bindings })
 
-    const { log } = call.run.context
-    log.child(line.bindings)[line.level](...fromLogData(line.args) as [unknown])
+    call.run.context.log.child(bindings)[level](...args as [unknown])
   }
 
   /** Looks at what the threads are doing. */
@@ -306,7 +308,7 @@ function refuseUnclonable (batch: Batch): boolean {
   for (const call of refused) {
     const { path, problem } = findUnclonable(call.args)
     const position = Number(/^\[(\d+)/.exec(path)?.[1]) + 1
-    call.reject(new FST_BGT_ARGUMENT(call.name, `its argument ${position} (args${path})`, problem))
+    call.reject(uncloneable(call, `its argument ${position} (args${path})`, problem))
   }
   return refused.length > 0
 }
@@ -315,12 +317,16 @@ function failToStart (batch: Batch, cause: unknown): void {
   for (const call of batch.unsettled) if (++call.failedStarts >= mostFailedStarts) call.reject(failedToStart(call, cause))
 }
 
-function failureOf ({ name, source }: ThreadCall, failure: Failure): unknown {
-  if (failure.of === 'result') return new FST_BGT_ARGUMENT(name, `its result${failure.path && ` (${failure.path})`}`, failure.problem)
+function uncloneable ({ name }: ThreadCall, value: string, problem: string): Error {
+  return new FST_BGT_ARGUMENT(name, 'in a worker thread', `${value} cannot be cloned: it is ${problem}`)
+}
+
+function failureOf (call: ThreadCall, failure: Failure): unknown {
+  if (failure.of === 'result') return uncloneable(call, `its result${failure.path && ` (${failure.path})`}`, failure.problem)
 
   const error = fromErrorData(failure.error)
   if (failure.of === 'thrown') return error
-  return new FST_BGT_TASK_MODULE(source.module, `it cannot be loaded in a worker thread: ${messageOf(error)}`, { cause: error })
+  return new FST_BGT_TASK_MODULE(call.source.module, `it cannot be loaded in a worker thread: ${messageOf(error)}`, { cause: error })
 }
 
 /** What ends a thread. */
@@ -339,8 +345,8 @@ function failedToStart ({ name }: ThreadCall, cause: unknown): Error {
   return new FST_BGT_THREAD(name, `cannot be started: ${messageOf(cause)}`, { cause })
 }
 
-function unreadable ({ name }: ThreadCall): Error {
-  return new FST_BGT_ARGUMENT(name, 'its result or error', 'nested too deep to be read')
+function unreadable (call: ThreadCall): Error {
+  return uncloneable(call, 'its result or error', 'nested too deep to be read')
 }
 
 function stopped ({ name }: ThreadCall): Error {

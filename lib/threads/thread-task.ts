@@ -5,7 +5,7 @@ import { FST_BGT_TIMEOUT } from '../core/errors.js'
 import type { TaskContext } from '../core/task-context.js'
 import { createLogger, levels, type TaskLogger } from '../core/task-logger.js'
 import type { TaskSource } from '../core/task-registry.js'
-import { toLogData } from './log-data.js'
+import { toLogData, toLogFields } from './log-data.js'
 import { envelop, type BatchMessage, type Told } from './messages.js'
 import { Status, Stop, type Progress } from './progress.js'
 
@@ -76,7 +76,7 @@ export class ThreadTask implements CurrentRun {
       if (levels[level] < logLevel) return
 
       this.hasLogged = true
-      this.tell({ kind: 'log', line: { level, args: toLogData(args), bindings, task: this.source.name, taskId: ids[this.call] as string } })
+      this.tell({ kind: 'log', line: { level, args: toLogData(args), bindings: toLogFields(bindings), task: this.source.name, taskId: ids[this.call] as string } })
     })
   }
 

@@ -11,8 +11,12 @@ export interface Execution {
   takes (func: TaskFunction): boolean
   /** Makes the attempt; what its function throws is what the promise rejects with. */
   run (run: TaskRun): Promise<unknown>
-  /** For an execution that takes neighbouring tasks together. */
-  openLane? (): Lane
+  /**
+   * For an execution that takes neighbouring tasks together.
+   *
+   * @param stops whether those behind one that has failed do not run
+   */
+  openLane? (stops: boolean): Lane
 }
 
 /** Neighbouring tasks of a collection, handed over together. They run one at a time, in the order of their runs. */
@@ -21,8 +25,14 @@ export interface Lane {
    * Hands a run over. Where the lane stops at it, the promises of those behind it never settle.
    *
    * @param stops whether those behind it do not run when it fails
+   * @param wantsResult whether somebody looks at what it returns; else its promise may resolve to nothing
    */
-  run (run: TaskRun, stops: boolean): LaneRun
+  run (run: TaskRun, stops: boolean, wantsResult: boolean): LaneRun
+  /** Where its tasks run elsewhere, and its runs end when they are stored: resolves when all have ended there. */
+  ended? (): Promise<void>
+  /** Keeps others from running its tasks until it is released. */
+  hold? (): void
+  release? (): void
 }
 
 /** A run that a lane has. */
@@ -38,6 +48,13 @@ export interface Threads {
   openLane (): Lane
 }
 
+/** A queue, from which workers take tasks. */
+export interface Queue {
+  openLane (stops: boolean): Lane
+  /** @throws `FST_BGT_ARGUMENT` where one of the arguments would not arrive as it is */
+  check (func: TaskFunction, args: unknown[]): void
+}
+
 /** Tells others of the runs of tasks. */
 export interface Tracer {
   /** Whether anybody listens. */
@@ -49,6 +66,8 @@ export interface Tracer {
 export interface ExecutionOptions {
   /** Where plain functions of task modules run; inline, where there are none. */
   threads?: Threads | undefined
+  /** Where the functions of task modules go. */
+  queue?: Queue | undefined
   /** The longest that an attempt at a task may take, in milliseconds, unless the task says otherwise. */
   timeout?: number | undefined
   /** How often a task that has failed is tried again, unless the task says otherwise. */

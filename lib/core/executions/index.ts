@@ -5,6 +5,7 @@ import { TaskRun, type Identity, type Runnable, type TaskHost } from '../task-ru
 import { AwaitExecution } from './await.js'
 import type { Execution, ExecutionOptions, Tracer } from './execution.js'
 import { InlineExecution } from './inline.js'
+import { QueueExecution } from './queue.js'
 import { ThreadExecution } from './thread.js'
 
 /** The executions there are: an app has its own. */
@@ -12,15 +13,38 @@ export class Executions {
   /** The first that takes a function runs it, and the last takes any. */
   readonly #all: readonly Execution[]
   readonly #options: ExecutionOptions
+  readonly #queue: QueueExecution
+  #here: Executions | undefined
 
   constructor (options: ExecutionOptions) {
     this.#options = options
-    this.#all = [new AwaitExecution(), new ThreadExecution(options), new InlineExecution(options)]
+    this.#queue = new QueueExecution(options)
+    this.#all = [this.#queue, new AwaitExecution(), new ThreadExecution(options), new InlineExecution(options)]
   }
 
   /** Whether one of them takes neighbouring tasks together. */
   get haveLanes (): boolean {
-    return this.#options.threads !== undefined && hasSources()
+    return (this.#options.threads !== undefined || this.haveQueue) && hasSources()
+  }
+
+  /** Whether one of them is a queue. */
+  get haveQueue (): boolean {
+    return this.#options.queue !== undefined
+  }
+
+  /** Those of this process. */
+  get here (): Executions {
+    return this.haveQueue ? (this.#here ??= new Executions({ ...this.#options, queue: undefined })) : this
+  }
+
+  /** Whether a function goes to the queue. */
+  queues (func: TaskFunction): boolean {
+    return this.#queue.takes(func)
+  }
+
+  /** @throws `FST_BGT_ARGUMENT` where a function goes to the queue, and one of its arguments cannot */
+  check (func: TaskFunction, args: unknown[]): void {
+    if (this.#queue.takes(func)) this.#queue.check(func, args)
   }
 
   /** Chooses how a function runs. */
@@ -30,6 +54,7 @@ export class Executions {
 
   /** How often a function is tried again. */
   retriesOf (func: TaskFunction): number {
+    if (this.#queue.takes(func)) return 0 // it is for the worker to try again
     return optionsOf(func).retries ?? this.#options.retries ?? 0
   }
 

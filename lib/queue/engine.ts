@@ -1,0 +1,102 @@
+import { Socket } from 'node:net'
+import type { BackendFactory, IQueueBackend, JobProgress, Processor, Queue, Worker, WorkerOptions } from 'bullmq'
+import { loadOptional } from '../optional.js'
+
+type BullMq = typeof import('bullmq')
+type JobQueue = Queue<any, any, string, any, any, string, IQueueBackend, any>
+type JobWorker = Worker<any, any, string, IQueueBackend, JobProgress, any>
+
+/** How long a server may take to accept a connection, in milliseconds. */
+export const longestConnect = 2_000
+
+/** A connection of the server's side, and what ends it for good. */
+export interface OpenQueue {
+  readonly queue: JobQueue
+  /** Ends it though the server may not answer. */
+  abandon (): void
+}
+
+/** BullMQ with Redis or PostgreSQL. */
+export class Engine {
+  readonly bullMq: BullMq
+  readonly #name: string
+  readonly #connection: string | object
+  readonly #isPostgres: boolean
+
+  /** @throws `FST_BGT_MISSING_DEPENDENCY` where bullmq, or the server's client, is not installed */
+  static async load (name: string, connection: string | object): Promise<Engine> {
+    const bullMq = await loadOptional<BullMq>('queue', 'bullmq')
+    const isPostgres = isForPostgres(connection)
+    if (!isClient(connection)) await loadOptional('queue', isPostgres ? 'pg' : 'ioredis')
+    return new Engine(bullMq, name, connection, isPostgres)
+  }
+
+  private constructor (bullMq: BullMq, name: string, connection: string | object, isPostgres: boolean) {
+    this.bullMq = bullMq
+    this.#name = name
+    this.#connection = connection
+    this.#isPostgres = isPostgres
+  }
+
+  /** Opens the queue for those who add jobs. Commands fail at once where the connection is lost. */
+  open (): OpenQueue {
+    const sockets = new Set<Socket>()
+    const connection = isClient(this.#connection) ? this.#connection : this.#isPostgres ? this.#postgresOptions(sockets) : this.#redisOptions()
+    const queue: JobQueue = new this.bullMq.Queue(this.#name, { connection }, this.#backend)
+    return {
+      queue,
+      abandon () {
+        queue.close().catch(() => {})
+        queue.disconnect().catch(() => {})
+        for (const socket of sockets) socket.destroy()
+      }
+    }
+  }
+
+  /** A worker, which connects again by itself. */
+  work (processor: Processor, options: Omit<WorkerOptions, 'connection'>): JobWorker {
+    const connection = isClient(this.#connection)
+      ? this.#connection
+      : this.#isPostgres ? this.#postgresOptions() : withUrl(this.#connection, { maxRetriesPerRequest: null })
+    return new this.bullMq.Worker(this.#name, processor, { ...options, connection }, this.#backend)
+  }
+
+  get #backend (): BackendFactory<IQueueBackend, any> {
+    return this.#isPostgres ? this.bullMq.createPostgresBackend : this.bullMq.createRedisBackend
+  }
+
+  #redisOptions (): object {
+    // Who opened it opens it again: ioredis would do it by itself, but hold back or repeat what was asked for meanwhile.
+    return withUrl(this.#connection, { connectTimeout: longestConnect, enableOfflineQueue: false, maxRetriesPerRequest: 1, retryStrategy: () => null })
+  }
+
+  #postgresOptions (sockets?: Set<Socket>): object {
+    const own = typeof this.#connection === 'string' ? { connectionString: this.#connection } : this.#connection
+    return {
+      connectionTimeoutMillis: longestConnect,
+      ...(sockets !== undefined && { stream: () => keep(new Socket(), sockets) }),
+      ...(!('migrate' in own) && !('skipMigrations' in own) && { migrate: true }),
+      ...own
+    }
+  }
+}
+
+function withUrl (connection: string | object, options: object): object {
+  return typeof connection === 'string' ? { url: connection, ...options } : { ...connection, ...options }
+}
+
+/** pg ends a connection by asking the server, which may not answer. */
+function keep (socket: Socket, sockets: Set<Socket>): Socket {
+  sockets.add(socket)
+  return socket.once('close', () => sockets.delete(socket))
+}
+
+/** A client, rather than options for one. */
+function isClient (connection: string | object): boolean {
+  return typeof connection === 'object' && (['connect', 'query', 'sendCommand', 'defineCommand'] as const).some((method) => typeof (connection as Record<string, unknown>)[method] === 'function')
+}
+
+function isForPostgres (connection: string | object): boolean {
+  if (typeof connection === 'string') return /^postgres(ql)?:/.test(connection)
+  return 'connectionString' in connection || 'database' in connection || 'query' in connection
+}

@@ -1,0 +1,257 @@
+import type { FastifyBaseLogger } from 'fastify'
+import type { Job } from 'bullmq'
+import type { TaskFunction } from '../core/background-task.js'
+import { FST_BGT_ARGUMENT, FST_BGT_QUEUE_UNAVAILABLE } from '../core/errors.js'
+import type { Queue } from '../core/executions/execution.js'
+import { nameOf } from '../core/task-name.js'
+import { Engine, longestConnect, type OpenQueue } from './engine.js'
+import type { JobData } from './job-data.js'
+import { findLoss } from './json.js'
+import { Late, limited } from './limited.js'
+import { QueueLane } from './queue-lane.js'
+import type { ResolvedQueueOptions } from './queue-options.js'
+
+/** How long the server may take to store jobs, in milliseconds. */
+const longestStore = 2_000
+/** How often a server that is away is asked whether it is back, in milliseconds. */
+const probeInterval = 1_000
+/** The most jobs that travel together. */
+const mostJobs = 1_000
+/** The most jobs of which it is unknown whether they were stored that are remembered. */
+const mostDoubtful = 10_000
+/** The backoff of jobs is of our own: it goes by the attempts at a task. */
+export const backoffType = 'background-tasks'
+
+/** How long jobs are kept when they have ended, in seconds, and how many. */
+const keepCompleted = { age: 3_600, count: 1_000 }
+const keepFailed = { age: 7 * 24 * 3_600 }
+
+/** A job to be stored. */
+export interface NewJob {
+  readonly id: string
+  readonly data: JobData
+  /** For how long workers leave it alone, in milliseconds, unless it is released before. */
+  readonly delay: number
+}
+
+interface Waiting {
+  readonly job: NewJob
+  resolve (): void
+  reject (error: unknown): void
+}
+
+/** Stores jobs on the server. */
+export class JobStore implements Queue {
+  readonly options: ResolvedQueueOptions
+  readonly #engine: Engine
+  readonly #log: FastifyBaseLogger
+  #open: OpenQueue | undefined
+  #waiting: Waiting[] = []
+  #isScheduled = false
+  /** What is on its way to the server. */
+  #storing: Promise<void> | undefined
+  /** Jobs of which the server has not said whether it has stored them, and whose tasks have run or been refused since. */
+  readonly #doubtful = new Set<string>()
+  #probe: NodeJS.Timeout | undefined
+  #isClosed = false
+  readonly #hurry = new AbortController()
+
+  constructor (engine: Engine, options: ResolvedQueueOptions, log: FastifyBaseLogger) {
+    this.#engine = engine
+    this.options = options
+    this.#log = log
+  }
+
+  /** Connects to the server, if it is there. */
+  async connect (): Promise<void> {
+    await this.#connect().catch((error: unknown) => { this.#lost(error) })
+  }
+
+  openLane (stops: boolean): QueueLane {
+    return new QueueLane(this, stops ? 'stop' : 'continue')
+  }
+
+  check (func: TaskFunction, args: unknown[]): void {
+    const loss = findLoss(args)
+    if (loss === undefined) return
+
+    const position = Number(/^\[(\d+)/.exec(loss.path)?.[1] ?? 0) + 1
+    throw new FST_BGT_ARGUMENT(nameOf(func), 'on a queue', `its argument ${position} (args${loss.path}) does not survive JSON: it is ${loss.problem}`)
+  }
+
+  /** From now on nobody waits for workers. */
+  hurry (): void {
+    this.#hurry.abort()
+  }
+
+  /** Aborts when nobody should wait for workers any more. */
+  get hurrying (): AbortSignal {
+    return this.#hurry.signal
+  }
+
+  /**
+   * Stores a job, together with those of the same turn of the event loop, and with those that come while the server is busy.
+   *
+   * @throws `FST_BGT_QUEUE_UNAVAILABLE`
+   */
+  store (job: NewJob): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#open === undefined) return reject(unavailable('its server is away'))
+
+      this.#waiting.push({ job, resolve, reject })
+      this.#schedule()
+    })
+  }
+
+  /** Lets workers have a job that was stored with a delay. */
+  async release (id: string): Promise<void> {
+    const job = await this.#open?.queue.getJob(id) as Job | undefined
+    await job?.promote()
+  }
+
+  /** `'completed'` or `'failed'` where a job has ended, `'unknown'` where it is gone; else where it is. */
+  async stateOf (id: string): Promise<string> {
+    return this.#open === undefined ? 'unreachable' : await limited(this.#open.queue.getJobState(id), longestStore)
+  }
+
+  /** Whether any worker is there to take jobs. */
+  async hasWorkers (): Promise<boolean> {
+    return this.#open !== undefined && await limited(this.#open.queue.getWorkersCount(), longestStore) > 0
+  }
+
+  /** How many jobs wait or are at work. */
+  async countJobs (): Promise<number> {
+    return this.#open === undefined ? 0 : await limited(this.#open.queue.getJobCountByTypes('waiting', 'active', 'delayed', 'prioritized'), longestStore)
+  }
+
+  /** Stores what waits, and disconnects. */
+  async close (): Promise<void> {
+    while (this.#storing !== undefined || this.#isScheduled) await (this.#storing ?? new Promise((resolve) => { setImmediate(resolve) }))
+    this.#isClosed = true
+    clearTimeout(this.#probe)
+    const open = this.#open
+    this.#open = undefined
+    if (open !== undefined) await limited(open.queue.close(), longestStore).catch(() => { open.abandon() })
+  }
+
+  async #connect (): Promise<void> {
+    const open = this.#engine.open()
+    open.queue.on('error', () => {}) // told by what fails
+    try {
+      await limited(open.queue.waitUntilReady(), longestConnect)
+    } catch (error) {
+      open.abandon()
+      throw error
+    }
+    if (this.#isClosed) return open.abandon()
+
+    this.#open = open
+    open.queue.on('ioredis:close', () => { if (this.#open === open) this.#lost(new Error('the connection has closed')) })
+    await this.#withdraw(open)
+  }
+
+  #schedule (): void {
+    if (this.#isScheduled || this.#storing !== undefined) return
+
+    this.#isScheduled = true
+    setImmediate(() => {
+      this.#isScheduled = false
+      this.#storing = this.#storeWaiting().finally(() => {
+        this.#storing = undefined
+        if (this.#waiting.length > 0) this.#schedule()
+      })
+    })
+  }
+
+  async #storeWaiting (): Promise<void> {
+    const batch = this.#waiting.splice(0, mostJobs)
+    try {
+      await this.#add(batch)
+      for (const { resolve } of batch) resolve()
+    } catch (error) {
+      if (error instanceof Late || !await this.#answers()) return this.#fail(batch, error)
+      await this.#storeEach(batch)
+    }
+  }
+
+  /** One of them is not to the server's taste; the others are not to suffer for it. */
+  async #storeEach (batch: Waiting[]): Promise<void> {
+    for (const waiting of batch) await this.#add([waiting]).then(waiting.resolve, (error: unknown) => { waiting.reject(unavailable(messageOf(error), error)) })
+  }
+
+  async #add (batch: Waiting[]): Promise<void> {
+    const { open, backoff } = { open: this.#open, backoff: this.options.backoff }
+    if (open === undefined) throw new Late(longestStore)
+
+    await limited(open.queue.addBulk(batch.map(({ job: { id, data, delay } }) => ({
+      name: titleOf(data),
+      data,
+      opts: {
+        jobId: id,
+        attempts: data.tasks.reduce((sum, { attempts }) => sum + attempts, 0),
+        backoff: { type: backoffType, delay: backoff },
+        removeOnComplete: keepCompleted,
+        removeOnFail: keepFailed,
+        ...(delay > 0 && { delay })
+      }
+    }))), longestStore)
+  }
+
+  async #answers (): Promise<boolean> {
+    try {
+      await limited((this.#open as OpenQueue).queue.isPaused(), longestStore)
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  /** The server is away: nothing that waits for it can be stored. */
+  #fail (batch: Waiting[], error: unknown): void {
+    for (const { job } of batch) if (this.#doubtful.size < mostDoubtful) this.#doubtful.add(job.id)
+    this.#lost(error)
+    for (const { reject } of batch) reject(unavailable(messageOf(error), error))
+  }
+
+  #lost (error: unknown): void {
+    const open = this.#open
+    this.#open = undefined
+    open?.abandon()
+    for (const { reject } of this.#waiting.splice(0)) reject(unavailable(messageOf(error), error))
+    if (this.#isClosed || this.#probe !== undefined) return
+
+    const instead = this.options.enqueue === 'beforeResponse' ? 'requests that add tasks are answered with 503' : 'tasks run in this process'
+    this.#log.warn({ err: error, queue: this.options.name }, `the queue's server is away: until it is back, ${instead}`)
+    this.#probeLater()
+  }
+
+  #probeLater (): void {
+    this.#probe = setTimeout(() => {
+      this.#connect().then(() => {
+        this.#probe = undefined
+        this.#log.info({ queue: this.options.name }, 'the queue\'s server is back')
+      }, () => { if (!this.#isClosed) this.#probeLater() })
+    }, probeInterval).unref()
+  }
+
+  /** Takes back jobs whose tasks have run or been refused since, where no worker has them yet. */
+  async #withdraw ({ queue }: OpenQueue): Promise<void> {
+    const ids = [...this.#doubtful]
+    this.#doubtful.clear()
+    await limited(Promise.all(ids.map((id) => queue.remove(id))), longestStore).catch(() => {})
+  }
+}
+
+function unavailable (problem: string, cause?: unknown): Error {
+  return new FST_BGT_QUEUE_UNAVAILABLE(problem, { cause })
+}
+
+function messageOf (error: unknown): string {
+  return error instanceof Error && error.message !== '' ? error.message : 'its server is away'
+}
+
+/** What dashboards show. */
+function titleOf ({ tasks }: JobData): string {
+  const names = tasks.map(({ name }) => name).join(', ')
+  return names.length > 100 ? `${names.slice(0, 99)}…` : names
+}

@@ -1,0 +1,108 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { OnError } from '../core/collection.js'
+import type { Lane, LaneRun } from '../core/executions/execution.js'
+import { optionsOf } from '../core/task-options.js'
+import type { TaskRun } from '../core/task-run.js'
+import type { JobStore } from './job-store.js'
+
+/** How long a job that was stored before its turn is kept from workers, in milliseconds, if nobody releases it: its process has died. */
+const longestHold = 60_000
+/** How often a job is asked for whether it has ended, in milliseconds: at first, and later on. */
+const [firstLook, lastLook] = [10, 500]
+/** How long a job is waited for while there is no worker, in milliseconds. */
+const longestWithoutWorkers = 5_000
+
+/** Neighbouring tasks of a collection on their way to the queue, as one job. */
+export class QueueLane implements Lane {
+  readonly #id = randomUUID()
+  readonly #store: JobStore
+  readonly #onError: OnError
+  readonly #runs: TaskRun[] = []
+  /** Why runs cannot travel: their arguments were changed since they were added. */
+  readonly #refusals = new Map<TaskRun, unknown>()
+  #delay = 0
+  #isStored = false
+  #stored: Promise<void> | undefined
+
+  constructor (store: JobStore, onError: OnError) {
+    this.#store = store
+    this.#onError = onError
+  }
+
+  /** All runs of a lane come in one go. */
+  run (run: TaskRun): LaneRun {
+    this.#runs.push(run)
+    this.#stored ??= Promise.resolve().then(() => this.#storeAll())
+    const lane = this
+    return {
+      promise: this.#stored.then(() => { if (lane.#refusals.has(run)) throw lane.#refusals.get(run) }),
+      get hasBegun () { return lane.#isStored }
+    }
+  }
+
+  hold (): void {
+    this.#delay = longestHold
+  }
+
+  release (): void {
+    if (this.#delay > 0) this.#stored?.then(() => this.#store.release(this.#id)).catch(() => {}) // workers have it a little later
+  }
+
+  /**
+   * Resolves when the job has ended; and where no worker is there, or the app closes, somewhat sooner: what waits for it is
+   * to run all the same.
+   *
+   * @throws where it has failed, and those behind it are not to run
+   */
+  async ended (): Promise<void> {
+    await this.#stored?.catch(() => {})
+    if (!this.#isStored) return
+
+    let nextCheck = performance.now() + longestWithoutWorkers
+    for (let wait = firstLook; !this.#store.hurrying.aborted; wait = Math.min(lastLook, wait * 1.5)) {
+      const state = await this.#store.stateOf(this.#id).catch(() => 'unreachable')
+      if (state === 'failed' && this.#onError === 'stop') throw new Error(`Not run, as job ${this.#id} before it has failed, and onError is "stop"`)
+      if (['completed', 'failed', 'unknown'].includes(state)) return
+
+      if (performance.now() >= nextCheck) {
+        if (!await this.#store.hasWorkers().catch(() => false)) return
+        nextCheck = performance.now() + longestWithoutWorkers
+      }
+      await sleep(wait, undefined, { signal: this.#store.hurrying }).catch(() => {})
+    }
+  }
+
+  async #storeAll (): Promise<void> {
+    const runs = this.#runs.filter((run) => this.#canTravel(run))
+    if (runs.length === 0) return
+
+    const { attempts } = this.#store.options
+    const { request } = (runs[0] as TaskRun).host as { request?: { id?: unknown } }
+    await this.#store.store({
+      id: this.#id,
+      delay: this.#delay,
+      data: {
+        version: 1,
+        onError: this.#onError,
+        reqId: request?.id === undefined ? undefined : String(request.id),
+        tasks: runs.map(({ id, name, work, timeout }) => {
+          const { retries } = optionsOf(work.func)
+          return { id, name, args: work.args, timeout, attempts: retries === undefined ? attempts : retries + 1 }
+        })
+      }
+    })
+    this.#isStored = true
+    for (const run of runs) run.startedAt = performance.now()
+  }
+
+  #canTravel (run: TaskRun): boolean {
+    try {
+      this.#store.check(run.work.func, run.work.args)
+      return true
+    } catch (error) {
+      this.#refusals.set(run, error)
+      return false
+    }
+  }
+}

@@ -4,6 +4,7 @@ import backgroundTasks, {
   backgroundTasks as named, BackgroundTask, BackgroundTasks, defineTask, loadTasks, taskContext,
   type AppTasks, type BackgroundTasksOptions, type TaskContext, type TaskOptions
 } from 'fastify-background-tasks'
+import { createWorker } from 'fastify-background-tasks/worker'
 
 const send = async (to: string, options: { subject: string }) => to.length + options.subject.length
 const app = Fastify()
@@ -17,6 +18,15 @@ await app.register(backgroundTasks, { threads: false })
 await loadTasks(new URL('./tasks', import.meta.url))
 await app.register(named, { timeout: 5_000, retries: 3, maxPending: 1_000, metrics: { prefix: 'app_' } })
 await app.register(backgroundTasks, { metrics: false, timeout: undefined })
+await app.register(backgroundTasks, { tasks: './tasks', queue: { connection: 'redis://localhost', enqueue: 'beforeResponse', worker: { concurrency: 5 } } })
+// @ts-expect-error a queue is nowhere without a connection
+await app.register(backgroundTasks, { queue: {} })
+// @ts-expect-error an unknown option of the queue
+await app.register(backgroundTasks, { queue: { connection: 'redis://localhost', prefix: 'app' } })
+const worker = await createWorker({ tasks: './tasks', queue: { connection: 'redis://localhost' } })
+await worker.close()
+// @ts-expect-error a worker without task modules
+await createWorker({ queue: { connection: 'redis://localhost' } })
 // @ts-expect-error neither false nor options
 await app.register(backgroundTasks, { threads: true })
 // @ts-expect-error an unknown option

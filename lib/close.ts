@@ -8,7 +8,7 @@ import type { AppQueue } from './queue/app-queue.js'
  * than `closeTimeout` milliseconds. Then it gives up: what has not ended is named in the log.
  *
  * A handler whose client has left may never tell that it has settled. Its tasks wait for half of the time, so that they
- * have the other half to run. So do tasks that wait for others which workers have.
+ * have the other half to run. So do tasks that wait for others which workers have. The app's own worker works until then.
  */
 export async function finishTasks (tracker: TaskTracker, closeTimeout: number, log: FastifyBaseLogger, queue?: AppQueue): Promise<void> {
   const timeout = new AbortController()
@@ -18,7 +18,7 @@ export async function finishTasks (tracker: TaskTracker, closeTimeout: number, l
   }, closeTimeout / 2)
   const timer = setTimeout(() => { timeout.abort() }, closeTimeout)
 
-  await Promise.race([Promise.all([tracker.finished(), queue?.closeWorker()]), once(timeout.signal, 'abort')])
+  await Promise.race([tracker.finished().then(() => queue?.closeWorker()), once(timeout.signal, 'abort')])
   clearTimeout(halfTime)
   clearTimeout(timer)
   if (!timeout.signal.aborted) return

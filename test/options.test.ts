@@ -136,7 +136,7 @@ t.test('a wrong or unknown option is refused by name, when the plugin is registe
     [
       { runon: 'always' },
       'Invalid option "runon": it is unknown, the known ones are ' +
-      'runOn, onError, tasks, threads, onTaskError, timeout, retries, maxPending, metrics, blockedWarning, closeTimeout.'
+      'runOn, onError, tasks, threads, onTaskError, timeout, retries, maxPending, metrics, blockedWarning, closeTimeout, queue.'
     ]
   ]
   for (const [options, message] of cases) {

@@ -1,6 +1,6 @@
 import type { OnError } from './collection.js'
 import { Retrying, type Entry } from './entry.js'
-import type { LaneRun } from './executions/execution.js'
+import type { Lane, LaneRun } from './executions/execution.js'
 import type { Executions } from './executions/index.js'
 import { HandedOver } from './handed-over.js'
 import { isUnavailable } from './errors.js'
@@ -22,6 +22,11 @@ export class Attempts {
     this.#host = host
     this.#entries = entries
     this.#handedOver = handedOver ?? (executions.haveLanes ? new HandedOver(executions, host, onError) : undefined)
+  }
+
+  /** Tasks that may still run elsewhere. */
+  get away (): Lane | undefined {
+    return this.#handedOver?.away
   }
 
   /** Whether a lane has the latest attempt, and has not begun with it. */
@@ -46,7 +51,7 @@ export class Attempts {
       entry.begin(this.#executions, this.#host) // for it to be told of
       throw error
     }
-    if (!entry.isQueuedIn(this.#executions)) return await this.#runHere(entry, after, this.#executions)
+    if (!entry.isQueuedIn(this.#executions)) return await this.#runHere(entry, after, this.#executions).finally(() => { this.#handedOver?.wait(entry) })
 
     try {
       return await this.#attempt(entry, after, this.#executions)

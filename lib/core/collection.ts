@@ -2,6 +2,7 @@ import { Attempts } from './attempts.js'
 import type { TaskFunction } from './background-task.js'
 import { Entry } from './entry.js'
 import { defaultExecutions, type Executions } from './executions/index.js'
+import type { Lane } from './executions/execution.js'
 import type { HandedOver } from './handed-over.js'
 import { currentHost, type TaskHost } from './task-run.js'
 import type { Work } from './work.js'
@@ -37,6 +38,11 @@ export class Collection implements Work {
 
   add (func: TaskFunction, args: unknown[]): void {
     this.entries.push(new Entry(func, args, this.#executions))
+  }
+
+  /** Those of its tasks that may still run elsewhere. */
+  get away (): Lane | undefined {
+    return this.attempts?.away
   }
 
   /** Runs every task, and rejects with what one of them threw, or with an `AggregateError` where several did. */

@@ -81,6 +81,11 @@ export class Entry extends AsyncResource implements Identity {
     return executions.isTraced ? this.runInAsyncScope(executions.follow, executions, this.latest as TaskRun, promise) : promise
   }
 
+  /** Where the task is a collection, those of its tasks that may still run elsewhere. */
+  get away (): Lane | undefined {
+    return this.#task && BackgroundTask.collectionOf(this.#task)?.away
+  }
+
   /** Tells the task to stop, and gives up what waits in it, where it is a collection. */
   abandon (reason: unknown): void {
     this.latest?.abort(reason)

@@ -15,8 +15,8 @@ export class HandedOver {
   readonly #runs = new Map<Entry, LaneRun>()
   /** Lanes that were opened before their turn, by their first entries. */
   readonly #held = new Map<Entry, Lane>()
-  /** The latest one whose tasks run elsewhere. */
-  #away: Lane | undefined
+  /** The latest one, whose tasks may still run elsewhere. */
+  away: Lane | undefined
 
   constructor (executions: Executions, host: TaskHost, onError: OnError) {
     this.#executions = executions
@@ -29,7 +29,7 @@ export class HandedOver {
    * in `entries`; `undefined` where it runs by itself.
    */
   run (entry: Entry, entries: Entry[], after: number): LaneRun | undefined {
-    if (!this.#runs.has(entry)) this.#away = this.#handOver(entry, entries, after)
+    if (!this.#runs.has(entry)) this.away = this.#handOver(entry, entries, after)
     else if (this.#held.has(entry)) this.#release(entry)
     const run = this.#runs.get(entry)
     this.#runs.delete(entry)
@@ -38,7 +38,16 @@ export class HandedOver {
 
   /** What an entry has to wait for: the end of tasks before it that run elsewhere. */
   before (entry: Entry): Promise<void> | undefined {
-    return this.#runs.has(entry) ? undefined : this.#away?.ended?.()
+    if (this.#runs.has(entry) && !this.#held.has(entry)) return
+
+    const { away } = this
+    this.away = undefined
+    return away?.ended?.(this.#stopOnError)
+  }
+
+  /** A collection has ended: its last tasks may still run elsewhere, and what comes after it waits for them. */
+  wait ({ away }: Entry): void {
+    this.away = away
   }
 
   /** Hands over what goes to the queue, before its turn: workers have what comes first at once, and the rest in its turn. */
@@ -57,8 +66,8 @@ export class HandedOver {
   }
 
   #release (entry: Entry): void {
-    this.#away = this.#held.get(entry)
-    this.#away?.release?.()
+    this.away = this.#held.get(entry)
+    this.away?.release?.()
   }
 
   /** Forgets those behind a task at which their lane has stopped: they are handed over again when their turn comes. */

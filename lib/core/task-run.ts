@@ -33,7 +33,8 @@ export function currentHost (): TaskHost {
     log: host.log,
     request: host.request,
     get signal () { return context.signal },
-    taskRetried: (error, run) => host.taskRetried?.(error, run)
+    taskRetried: (error, run) => host.taskRetried?.(error, run),
+    taskNotStored: (error, run) => host.taskNotStored?.(error, run)
   }
 }
 

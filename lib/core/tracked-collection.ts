@@ -55,12 +55,12 @@ export class TrackedCollection extends Collection {
   }
 
   /**
-   * Hands over now what goes to the queue.
+   * Hands over now what goes to the queue, and has not been handed over.
    *
    * @throws `FST_BGT_QUEUE_UNAVAILABLE` where it cannot be stored
    */
   async handOverQueued (): Promise<void> {
-    this.handedOver = new HandedOver(this.#executions, this.host, this.onError)
+    this.handedOver ??= new HandedOver(this.#executions, this.host, this.onError)
     await this.handedOver.handOverQueued(this.entries)
   }
 

@@ -47,9 +47,10 @@ export class AppQueue {
     return true
   }
 
-  /** From now on nothing waits for workers. */
+  /** From now on nothing waits for workers, and that of this process takes no more jobs. */
   hurry (): void {
     this.store.hurry()
+    this.closeWorker().catch(() => {}) // awaited by who closes
   }
 
   /** Takes no more jobs, and finishes those at work. */

@@ -38,16 +38,22 @@ export class Engine {
     this.#isPostgres = isPostgres
   }
 
+  /** Whether the connection is a client, which serves others, too, and is not to be closed here. */
+  get isShared (): boolean {
+    return isClient(this.#connection)
+  }
+
   /** Opens the queue for those who add jobs. Commands fail at once where the connection is lost. */
   open (): OpenQueue {
     const sockets = new Set<Socket>()
-    const connection = isClient(this.#connection) ? this.#connection : this.#isPostgres ? this.#postgresOptions(sockets) : this.#redisOptions()
+    const { isShared } = this
+    const connection = isShared ? this.#connection : this.#isPostgres ? this.#postgresOptions(sockets) : this.#redisOptions()
     const queue: JobQueue = new this.bullMq.Queue(this.#name, { connection }, this.#backend)
     return {
       queue,
       abandon () {
         queue.close().catch(() => {})
-        queue.disconnect().catch(() => {})
+        if (!isShared) queue.disconnect().catch(() => {})
         for (const socket of sockets) socket.destroy()
       }
     }
@@ -55,7 +61,7 @@ export class Engine {
 
   /** A worker, which connects again by itself. */
   work (processor: Processor, options: Omit<WorkerOptions, 'connection'>): JobWorker {
-    const connection = isClient(this.#connection)
+    const connection = this.isShared
       ? this.#connection
       : this.#isPostgres ? this.#postgresOptions() : withUrl(this.#connection, { maxRetriesPerRequest: null })
     return new this.bullMq.Worker(this.#name, processor, { ...options, connection }, this.#backend)

@@ -89,7 +89,7 @@ export class JobRunner {
       progress.outcomes.push('completed')
       reporter.taskCompleted(run)
     } catch (error) {
-      if (++progress.failures < task.attempts && deaths < mostDeaths && isWorthwhile(error)) {
+      if (++progress.failures < task.attempts && mayComeBack(job) && deaths < mostDeaths && isWorthwhile(error)) {
         await record(job, progress)
         reporter.taskRetried?.(error, run)
         throw new AttemptFailed(error, progress.failures)
@@ -131,6 +131,11 @@ export function backoffOf (attemptsMade: number, _type?: string, error?: Error, 
 /** Jobs that could not be renewed may be with other workers. */
 export function watchLocks (worker: ReturnType<Engine['work']>): void {
   worker.on('lockRenewalFailed', (ids) => { for (const id of ids) worker.cancelJob(id, 'another worker may have it') })
+}
+
+/** Whether BullMQ tries a job again: one that is tried again by hand may have used up its own attempts, which are those of its tasks. */
+function mayComeBack ({ attemptsMade, opts: { attempts = 1 } }: Job): boolean {
+  return attemptsMade + 1 < attempts
 }
 
 /** A job that had ended, and is tried again by hand: what had not completed runs once more, with what comes after it. */

@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
+import { setMaxListeners } from 'node:events'
 import type { Job } from 'bullmq'
 import type { TaskFunction } from '../core/background-task.js'
 import { FST_BGT_ARGUMENT, FST_BGT_QUEUE_UNAVAILABLE } from '../core/errors.js'
@@ -16,7 +17,9 @@ const longestStore = 2_000
 /** How often a server that is away is asked whether it is back, in milliseconds. */
 const probeInterval = 1_000
 /** The most jobs that travel together. */
-const mostJobs = 1_000
+const mostJobs = 200
+/** The most such batches on their way at once: this process makes the next while the server is at one. */
+const mostBatches = 2
 /** The most jobs of which it is unknown whether they were stored that are remembered. */
 const mostDoubtful = 10_000
 /** The backoff of jobs is of our own: it goes by the attempts at a task. */
@@ -49,7 +52,7 @@ export class JobStore implements Queue {
   #waiting: Waiting[] = []
   #isScheduled = false
   /** What is on its way to the server. */
-  #storing: Promise<void> | undefined
+  readonly #storing = new Set<Promise<void>>()
   /** Jobs of which the server has not said whether it has stored them, and whose tasks have run or been refused since. */
   readonly #doubtful = new Set<string>()
   #probe: NodeJS.Timeout | undefined
@@ -60,6 +63,7 @@ export class JobStore implements Queue {
     this.#engine = engine
     this.options = options
     this.#log = log
+    setMaxListeners(0, this.#hurry.signal) // as many as there are collections that wait for workers
   }
 
   /** Connects to the server, if it is there. */
@@ -126,7 +130,7 @@ export class JobStore implements Queue {
 
   /** Stores what waits, and disconnects. */
   async close (): Promise<void> {
-    while (this.#storing !== undefined || this.#isScheduled) await (this.#storing ?? new Promise((resolve) => { setImmediate(resolve) }))
+    while (this.#storing.size > 0 || this.#isScheduled) await (this.#isScheduled ? new Promise((resolve) => { setImmediate(resolve) }) : Promise.race(this.#storing))
     this.#isClosed = true
     clearTimeout(this.#probe)
     const open = this.#open
@@ -151,16 +155,22 @@ export class JobStore implements Queue {
   }
 
   #schedule (): void {
-    if (this.#isScheduled || this.#storing !== undefined) return
+    if (this.#isScheduled || this.#storing.size >= mostBatches) return
 
     this.#isScheduled = true
     setImmediate(() => {
       this.#isScheduled = false
-      this.#storing = this.#storeWaiting().finally(() => {
-        this.#storing = undefined
-        if (this.#waiting.length > 0) this.#schedule()
+      const storing = this.#storeWaiting().finally(() => {
+        this.#storing.delete(storing)
+        this.#goOn()
       })
+      this.#storing.add(storing)
+      this.#goOn()
     })
+  }
+
+  #goOn (): void {
+    if (this.#waiting.length > 0) this.#schedule()
   }
 
   async #storeWaiting (): Promise<void> {

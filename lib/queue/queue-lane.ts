@@ -53,16 +53,16 @@ export class QueueLane implements Lane {
    * Resolves when the job has ended; and where no worker is there, or the app closes, somewhat sooner: what waits for it is
    * to run all the same.
    *
-   * @throws where it has failed, and those behind it are not to run
+   * @throws where it has failed, if `stops`
    */
-  async ended (): Promise<void> {
+  async ended (stops: boolean): Promise<void> {
     await this.#stored?.catch(() => {})
     if (!this.#isStored) return
 
     let nextCheck = performance.now() + longestWithoutWorkers
     for (let wait = firstLook; !this.#store.hurrying.aborted; wait = Math.min(lastLook, wait * 1.5)) {
       const state = await this.#store.stateOf(this.#id).catch(() => 'unreachable')
-      if (state === 'failed' && this.#onError === 'stop') throw new Error(`Not run, as job ${this.#id} before it has failed, and onError is "stop"`)
+      if (state === 'failed' && stops) throw new Error(`Not run, as job ${this.#id} before it has failed, and onError is "stop"`)
       if (['completed', 'failed', 'unknown'].includes(state)) return
 
       if (performance.now() >= nextCheck) {

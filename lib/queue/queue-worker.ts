@@ -5,6 +5,7 @@ import type { Executions } from '../core/executions/index.js'
 import { TaskLog, type TaskListeners } from '../task-log.js'
 import type { Engine } from './engine.js'
 import { backoffOf, JobRunner, watchLocks } from './job-runner.js'
+import { limited } from './limited.js'
 
 /** How long a job stays with a worker that gives no sign of life, in milliseconds. */
 const lockDuration = 10_000
@@ -12,6 +13,8 @@ const lockDuration = 10_000
 const stalledInterval = 5_000
 /** How long a worker waits after an error of the server's, in milliseconds. */
 const runRetryDelay = 1_000
+/** How long it may take to disconnect, in milliseconds. */
+const longestDisconnect = 1_000
 /** A job may lose any number of workers: the tasks of it are counted, one by one. */
 const maxStalledCount = 1_000_000
 
@@ -28,9 +31,11 @@ export interface QueueWorkerOptions {
 export class QueueWorker {
   readonly #worker: ReturnType<Engine['work']>
   readonly #runner: JobRunner
+  readonly #isShared: boolean
   #lastError: string | undefined
 
   constructor (engine: Engine, { functions, executions, concurrency, log, listeners }: QueueWorkerOptions) {
+    this.#isShared = engine.isShared
     this.#runner = new JobRunner({
       functions,
       executions,
@@ -71,7 +76,11 @@ export class QueueWorker {
   /** Tells tasks that are running to stop, and leaves their jobs to other workers. */
   async abandon (): Promise<void> {
     this.#runner.abort(closingError())
-    await this.#worker.close(true)
-    this.#worker.disconnect().catch(() => {})
+    // Not awaited: where it is closing already, it waits for its jobs all the same.
+    this.#worker.close(true).catch(() => {})
+    if (this.#isShared) return
+
+    await limited(this.#worker.disconnect(), longestDisconnect).catch(() => {})
+    this.#worker.cancelAllJobs() // what can no longer be recorded
   }
 }

@@ -28,8 +28,12 @@ export interface Lane {
    * @param wantsResult whether somebody looks at what it returns; else its promise may resolve to nothing
    */
   run (run: TaskRun, stops: boolean, wantsResult: boolean): LaneRun
-  /** Where its tasks run elsewhere, and its runs end when they are stored: resolves when all have ended there. */
-  ended? (): Promise<void>
+  /**
+   * Where its tasks run elsewhere, and its runs end when they are stored: resolves when all have ended there.
+   *
+   * @param stops whether it is to reject where one of them has failed
+   */
+  ended? (stops: boolean): Promise<void>
   /** Keeps others from running its tasks until it is released. */
   hold? (): void
   release? (): void

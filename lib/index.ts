@@ -40,7 +40,7 @@ export type { MetricsOptions, MetricsRegistry } from './telemetry/metrics-option
 export type { TaskTrace } from './telemetry/tracing.js'
 export { loadTasks } from './threads/load-tasks.js'
 export type { TaskModules } from './threads/task-modules.js'
-export type { QueueOptions } from './queue/queue-options.js'
+export type { Enqueue, QueueOptions, WorkerSettings } from './queue/queue-options.js'
 export type { ThreadOptions } from './threads/thread-options.js'
 export type { BackgroundTasksOptions, BackgroundTasksRouteOptions, RunOn } from './options.js'
 

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { basename, dirname } from 'node:path'
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t from 'tap'
@@ -16,15 +16,42 @@ const epilogues: Array<[RegExp, string]> = [
   [/^/, '']
 ]
 
+/** The README and its neighbours, and the guides. */
+async function listPages (): Promise<string[]> {
+  const lists = await Promise.all(['', 'docs/'].map(async (folder) => {
+    return (await readdir(`${root}${folder}`)).map((file) => `${folder}${file}`)
+  }))
+  return lists.flat().filter((file) => file.endsWith('.md'))
+}
+
+/** A page without its code, in which nothing is a heading or a link. */
+async function readProse (page: string): Promise<string> {
+  return (await readFile(page, 'utf8')).replace(/^```.*?^```$/gms, '')
+}
+
+/** The anchors of a page, as GitHub makes them of its headings. */
+function anchorsIn (prose: string): Set<string> {
+  const anchors = new Set([...prose.matchAll(/<a id="([^"]+)"/g)].map(([, id]) => id as string))
+  for (const [, heading = ''] of prose.matchAll(/^#+ (.*)$/gm)) {
+    const slug = heading.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, '').replaceAll(' ', '-')
+    let anchor = slug
+    for (let i = 1; anchors.has(anchor); i++) anchor = `${slug}-${i}`
+    anchors.add(anchor)
+  }
+  return anchors
+}
+
 /** Writes the snippets of a page into a folder of its own, and gives the programs among them. */
 async function extract (page: string): Promise<string[]> {
-  const text = await readFile(`${root}${page}`, 'utf8')
+  // A port that is free, as two of them run at a time.
+  const text = (await readFile(`${root}${page}`, 'utf8')).replaceAll('port: 3000', 'port: 0')
   const programs: string[] = []
 
   for (const [i, [, language, snippet = '']] of [...text.matchAll(/^```(ts|js)\n(.*?)^```$/gms)].entries()) {
     // One that begins with the name of a file is that file, for the others to import.
     const name = /^\/\/ (\S+\.[jt]s)$/m.exec(snippet.split('\n', 1)[0] as string)?.[1]
-    const file = `${folder}${basename(page, '.md')}/${name ?? `snippet-${i + 1}.${language === 'ts' ? 'ts' : 'cjs'}`}`
+    const extension = language === 'ts' ? 'ts' : /^import /m.test(snippet) ? 'mjs' : 'cjs'
+    const file = `${folder}${basename(page, '.md')}/${name ?? `snippet-${i + 1}.${extension}`}`
     await mkdir(dirname(file), { recursive: true })
     await writeFile(file, name === undefined ? snippet + epilogues.find(([pattern]) => pattern.test(snippet))?.[1] : snippet)
     if (name === undefined) programs.push(file)
@@ -36,14 +63,40 @@ t.test('every snippet of the README and of the guides compiles and runs', async 
   await rm(folder, { recursive: true, force: true })
   t.teardown(() => rm(folder, { recursive: true, force: true }))
 
-  const pages = ['README.md', ...(await readdir(`${root}docs`)).map((page) => `docs/${page}`)].filter((page) => page.endsWith('.md'))
+  // Those of the API reference are parts of programs.
+  const pages = (await listPages()).filter((page) => page !== 'docs/api.md')
   const programs = (await Promise.all(pages.map(extract))).flat()
   t.ok(programs.length > 10)
 
   await writeFile(`${folder}tsconfig.json`, JSON.stringify({ extends: '../../tsconfig.json', include: ['.'] }))
   await run('npx', ['tsc', '--noEmit', '-p', folder], { cwd: root }).catch(({ stdout }) => t.fail(stdout))
-  for (const file of programs) {
-    await run(process.execPath, ['--import', 'tsx', file], { cwd: root, timeout: 20_000 })
-      .then(() => t.pass(file), (error) => t.fail(`${file}: ${error.stderr}`))
+  const waiting = programs.values()
+  await Promise.all([1, 2].map(async () => {
+    for (const file of waiting) {
+      await run(process.execPath, ['--import', 'tsx', file], { cwd: root, timeout: 60_000 })
+        .then(() => t.pass(file), (error) => t.fail(`${file}: ${error.stderr}`))
+    }
+  }))
+})
+
+t.test('every link within the repository leads somewhere', async (t) => {
+  let links = 0
+  for (const page of await listPages()) {
+    for (const [, target = ''] of (await readProse(`${root}${page}`)).matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^[a-z]+:/.test(target)) continue // of the web, which a test does not depend on
+
+      links++
+      const [path, anchor] = target.split('#')
+      const file = path === '' ? `${root}${page}` : join(root, dirname(page), path as string)
+      if (anchor === undefined) await t.resolves(stat(file), `${page}: ${target}`)
+      else t.ok(anchorsIn(await readProse(file)).has(anchor), `${page}: ${target}`)
+    }
   }
+  t.ok(links > 10)
+})
+
+t.test('the map of lib/ in CONTRIBUTING.md has every file', async (t) => {
+  const map = await readFile(`${root}CONTRIBUTING.md`, 'utf8')
+  const files = (await readdir(`${root}lib`, { recursive: true })).filter((file) => /\.[jt]s$/.test(file))
+  t.same(files.filter((file) => !map.includes(`\`${basename(file).replace(/\.js$/, '.ts')}\``)), [])
 })

@@ -122,11 +122,12 @@ t.test('a client that hangs up in the middle of a stream does not lose its tasks
 t.test('a client that hangs up on a hook that answers before the plugin is asked does not lose its tasks', async (t) => {
   const { app } = createBareApp(t)
   const ran: string[] = []
-  app.addHook('onRequest', async (request, reply) => {
+  // An async hook would do the same, but where its stream breaks off Fastify before 5.12.8 rejects a promise of its own.
+  app.addHook('onRequest', (request, reply) => {
     request.backgroundTasks.addTask(() => { ran.push('task') })
     const stream = new PassThrough()
     stream.write('x')
-    return reply.send(stream)
+    reply.send(stream)
   })
   await app.register(backgroundTasks)
   app.get('/', async () => 'never reached')

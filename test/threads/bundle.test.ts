@@ -7,6 +7,7 @@ import { openThreads } from '../../lib/open-threads.js'
 import { resolveOptions } from '../../lib/options.js'
 import { findThreadFile } from '../../lib/threads/thread-file.js'
 import { createBareApp } from '../helpers/app.js'
+import { sourceFile } from '../helpers/source-file.js'
 
 const run = promisify(execFile)
 
@@ -47,8 +48,8 @@ for (const format of ['esm', 'cjs'] as const) {
 
 t.test('a bundle is never taken for the file that a thread begins with', async (t) => {
   const here = fileURLToPath(new URL('../../lib/threads/', import.meta.url))
-  t.equal(findThreadFile(), `${here}thread.ts`)
-  t.equal(findThreadFile(undefined), `${here}thread.ts`)
+  t.equal(findThreadFile(), sourceFile(`${here}thread.ts`))
+  t.equal(findThreadFile(undefined), sourceFile(`${here}thread.ts`))
   for (const url of ['', 'file:///app/bundle.js', 'file:///app/thread-file.js', 'data:text/javascript,thread-file.js']) {
     t.equal(findThreadFile(url), undefined, url)
   }

@@ -9,7 +9,7 @@ const run = promisify(execFile)
 // Debian's first: its packages are not to be seen by another Python that comes before it in the path.
 const pythons = ['/usr/bin/python3', 'python3']
 
-const versions = `
+const askVersions = `
 import fastapi, importlib.util, platform, uvicorn
 extras = [name for name in ("uvloop", "httptools") if importlib.util.find_spec(name)]
 print(f"Python {platform.python_version()}, FastAPI {fastapi.__version__}, uvicorn {uvicorn.__version__}", *extras, sep=", ")`
@@ -18,7 +18,8 @@ print(f"Python {platform.python_version()}, FastAPI {fastapi.__version__}, uvico
 export async function findUvicorn () {
   for (const python of pythons) {
     try {
-      return { python, versions: (await run(python, ['-c', versions])).stdout.trim() }
+      const versions = (await run(python, ['-c', askVersions])).stdout.trim()
+      return { python, versions, hasExtras: versions.endsWith('uvloop, httptools') }
     } catch {}
   }
 }
@@ -28,15 +29,15 @@ export class Uvicorn {
   #process
   #ended
 
-  static async start (python) {
-    const server = new Uvicorn(python)
+  static async start (python, options) {
+    const server = new Uvicorn(python, options)
     server.port = await server.#listens()
     return server
   }
 
-  constructor (python) {
+  constructor (python, options) {
     const folder = fileURLToPath(new URL('programs/', import.meta.url))
-    this.#process = spawn(python, ['-m', 'uvicorn', '--app-dir', folder, '--port', '0', '--no-access-log', 'fastapi_app:app'], {
+    this.#process = spawn(python, ['-m', 'uvicorn', '--app-dir', folder, '--port', '0', '--no-access-log', ...options, 'fastapi_app:app'], {
       env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' },
       stdio: ['ignore', 'ignore', 'pipe']
     })

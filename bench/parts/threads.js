@@ -12,7 +12,7 @@ const ways = [
 ]
 
 export async function measure (quick) {
-  const [rounds, count, warmUp] = quick ? [1, 500, 500] : [15, 5_000, 10_000]
+  const [rounds, count, warmUp] = quick ? [1, 500, 500] : [9, 5_000, 10_000]
   const times = Object.fromEntries(ways.map((way) => [way, []]))
 
   for (let round = 0; round < rounds; round++) {

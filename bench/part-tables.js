@@ -9,10 +9,35 @@ export function partTables ({ rows, ratios, skipped, machine, versions }) {
   ].filter(Boolean).join('\n\n')
 }
 
-function goalRow ({ what, ratio, atLeast, atMost }) {
-  const isMet = (atLeast === undefined || ratio.median >= atLeast) && (atMost === undefined || ratio.median <= atMost)
-  const goal = atLeast === undefined ? atMost && `at most ${format(atMost)}` : `at least ${format(atLeast)}`
-  return { compared: what, measured: ratio, goal: goal ?? '', met: goal === undefined ? '' : isMet ? 'yes' : 'no' }
+/** What has a goal, of all parts, by versions of Node.js. */
+export function goalTable (results, names) {
+  const rows = []
+  for (const part of names) {
+    const ratiosOf = (version) => results[version][part]?.ratios ?? []
+    const goals = new Map(Object.keys(results).flatMap(ratiosOf).filter((ratio) => goalOf(ratio) !== '').map((ratio) => [ratio.what, ratio]))
+    for (const [what, ratio] of goals) {
+      const measured = Object.keys(results).map((version) => {
+        const found = ratiosOf(version).find((other) => other.what === what)
+        return [`Node.js ${version}`, found ? `${format(found.ratio.median)}${isMet(found) ? '' : ' ✗'}` : '']
+      })
+      rows.push({ part, what, goal: goalOf(ratio), ...Object.fromEntries(measured) })
+    }
+  }
+  return rows.length > 0 ? table(rows) : ''
+}
+
+function goalRow (ratio) {
+  const goal = goalOf(ratio)
+  return { compared: ratio.what, measured: ratio.ratio, goal, met: goal === '' ? '' : isMet(ratio) ? 'yes' : 'no' }
+}
+
+function goalOf ({ atLeast, atMost }) {
+  if (atLeast !== undefined) return `at least ${format(atLeast)}`
+  return atMost === undefined ? '' : `at most ${format(atMost)}`
+}
+
+function isMet ({ ratio: { median }, atLeast = -Infinity, atMost = Infinity }) {
+  return median >= atLeast && median <= atMost
 }
 
 /** A Markdown table of rows with the same fields. */

@@ -1,8 +1,8 @@
 // Trivial plain functions on one worker thread: what it costs to move one there. Piscina by hand, with a round trip for each
 // task, in order or all at once; fastify-piscina, which is the same with a decorator; and the plugin, where tasks travel together.
 import { Child } from '../child.js'
-import { inTurn } from '../interleave.js'
-import { ratio, spread } from '../spread.js'
+import { interleave } from '../interleave.js'
+import { quantile, ratio, spread } from '../spread.js'
 
 export const title = 'Trivial plain tasks a second, on one thread'
 
@@ -12,18 +12,18 @@ const ways = [
 ]
 
 export async function measure (quick) {
-  const [rounds, count, warmUp] = quick ? [1, 500, 500] : [9, 5_000, 10_000]
-  const times = Object.fromEntries(ways.map((way) => [way, []]))
-
-  for (let round = 0; round < rounds; round++) {
-    process.stdout.write(`  round ${round + 1} of ${rounds}\n`)
-    for (const way of inTurn(ways, round)) {
-      const child = await Child.start('threads', [way])
-      for (let i = 0; i < 3; i++) await child.ask('run', Math.round(warmUp / 3))
-      times[way].push(await child.ask('run', count))
-      await child.stop()
+  const [rounds, warmUp, runs, count] = quick ? [1, 1, 1, 500] : [9, 30, 10, 2_000]
+  const times = await interleave(ways, rounds, async (way) => {
+    const child = await Child.start('threads', [way])
+    const taken = []
+    // It takes some runs until the compiler knows both threads.
+    for (let run = -warmUp; run < runs; run++) {
+      const time = await child.ask('run', count)
+      if (run >= 0) taken.push(time)
     }
-  }
+    await child.stop()
+    return quantile(taken, 0.5)
+  })
 
   const rows = ways.map((way) => ({ way, 'µs each': spread(times[way]), 'tasks/s': spread(times[way].map((time) => 1e6 / time)) }))
   const versus = (way, other, atLeast) => ({ what: `${way}, times ${other}`, ratio: ratio(times[other], times[way]), atLeast })

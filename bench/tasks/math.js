@@ -7,3 +7,8 @@ export function compute (ms) {
   const end = performance.now() + ms
   while (performance.now() < end);
 }
+
+/** Keeps a thread, but no core. */
+export function block (memory) {
+  Atomics.wait(new Int32Array(memory), 0, 0)
+}

@@ -28,6 +28,7 @@ let current: CurrentRun | undefined
 /** How many runs the hooks follow. */
 let followed = 0
 let unhook: (() => void) | undefined
+let isLeaving = false
 
 /** Calls a function as the code of a run. What it returns is a promise where it can be awaited. */
 export function enter<T> (run: CurrentRun, func: (...args: any[]) => T, args: unknown[]): T {
@@ -35,7 +36,8 @@ export function enter<T> (run: CurrentRun, func: (...args: any[]) => T, args: un
 }
 
 function follow<T> (run: CurrentRun, func: (...args: any[]) => T, args: unknown[]): T {
-  if (followed++ === 0) unhook = promiseHooks.createHook(hooks) as () => void
+  followed++
+  unhook ??= promiseHooks.createHook(hooks) as () => void
   const before = current
   let result: unknown
   current = run
@@ -55,8 +57,18 @@ function call (func: (...args: any[]) => unknown, args: unknown[]): unknown {
   return new Promise((resolve, reject) => { result.then(resolve, reject) })
 }
 
+/** Hooks cost more to set than to keep for a moment, so they stay for what comes in the same turn of the event loop. */
 function leave (): void {
-  if (--followed === 0) unhook?.()
+  if (--followed > 0 || isLeaving) return
+
+  isLeaving = true
+  setImmediate(() => {
+    isLeaving = false
+    if (followed > 0) return
+
+    unhook?.()
+    unhook = undefined
+  })
 }
 
 /** The run whose code this is. */

@@ -1,7 +1,8 @@
-// A server to be measured: `node server.js <way> <tasks>`, where way is "array" (a queue drained by hand, as one would
-// write it without the plugin) or "plugin". Tells its port, and on any message the CPU time it has used.
+// A route with some async tasks: `node overhead.js <way> <tasks>`, where way is "array" (drained by hand in onResponse, as
+// one would write it without the plugin) or "plugin".
 import Fastify from 'fastify'
 import backgroundTasks from 'fastify-background-tasks'
+import { serve } from './answer.js'
 
 const [way, tasks] = [process.argv[2], Number(process.argv[3])]
 const app = Fastify()
@@ -35,7 +36,4 @@ if (way === 'array') {
   })
 }
 
-await app.listen({ host: '127.0.0.1', port: 0 })
-process.on('message', () => process.send({ cpu: process.cpuUsage(), done }))
-process.on('SIGINT', () => process.exit())
-process.send({ port: app.server.address().port })
+await serve(app, { done: () => done })

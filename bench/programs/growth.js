@@ -1,0 +1,62 @@
+// What a task costs where there are many: `node growth.js <way>`, where way is "array" or "plugin". It answers how many
+// microseconds of CPU time a request has taken, or each of its tasks.
+import Fastify from 'fastify'
+import backgroundTasks from 'fastify-background-tasks'
+import { answer } from './answer.js'
+
+const way = process.argv[2]
+const app = Fastify()
+let [waiting, arrived] = [0, () => {}]
+let gate = Promise.resolve()
+
+async function task () {}
+
+/** A handler that goes on when all of them are there. */
+async function meet () {
+  if (--waiting === 0) arrived()
+  await gate
+}
+
+let hasEnded = async () => {}
+if (way === 'array') {
+  const running = new Set()
+  app.decorateRequest('tasks', null)
+  app.addHook('onResponse', async ({ tasks }) => {
+    running.add(tasks)
+    for (const [func, ...args] of tasks) await func(...args)
+    running.delete(tasks)
+  })
+  app.get('/:tasks', async (request) => {
+    request.tasks = []
+    for (let i = 0; i < Number(request.params.tasks); i++) request.tasks.push([task, 1, 2])
+    await meet()
+  })
+  hasEnded = async () => { while (running.size > 0) await new Promise(setImmediate) }
+} else {
+  await app.register(backgroundTasks)
+  app.get('/:tasks', async (request) => {
+    for (let i = 0; i < Number(request.params.tasks); i++) request.backgroundTasks.addTask(task, 1, 2)
+    await meet()
+  })
+  hasEnded = async () => { await app.backgroundTasks.idle() }
+}
+await app.ready()
+
+/** So many requests at once, with so many tasks each. */
+async function wave (requests, tasks) {
+  waiting = requests
+  gate = new Promise((resolve) => { arrived = resolve })
+  await Promise.all(Array.from({ length: requests }, () => app.inject(`/${tasks}`)))
+  await hasEnded()
+}
+
+answer({
+  /** Waves of requests, until there were enough; microseconds of CPU time for each request. */
+  async cost ({ requests, tasks, total }) {
+    const before = process.cpuUsage()
+    const waves = Math.max(1, Math.round(total / requests))
+    for (let i = 0; i < waves; i++) await wave(requests, tasks)
+    const { user, system } = process.cpuUsage(before)
+    return (user + system) / (waves * requests)
+  }
+})

@@ -1,0 +1,49 @@
+import { FST_BGT_TASK_MODULE } from '../core/errors.js';
+import { checkOptions } from '../core/options.js';
+import { optionsOf } from '../core/task-options.js';
+import { registerTask, sourceOf } from '../core/task-registry.js';
+import { functionsOf } from './exports.js';
+import { findTaskModules } from './task-files.js';
+/** The rule for `tasks`. */
+export const taskModulesRule = {
+    expected: 'the path or URL of a file or folder, the name of a package, or an array of these',
+    accepts: (value) => Array.isArray(value) ? value.every(isModule) : isModule(value)
+};
+function isModule(value) {
+    return value instanceof URL || (typeof value === 'string' && value !== '');
+}
+/**
+ * Loads task modules, so that the functions which they export are known by their identity.
+ *
+ * @throws `FST_BGT_INVALID_OPTION` where it is none; `FST_BGT_TASK_MODULE` where one cannot be found or loaded, or two functions have one name
+ */
+export async function loadTaskModules(modules) {
+    checkOptions({ tasks: modules }, { tasks: taskModulesRule });
+    const functions = new Map();
+    const found = await Promise.all([modules].flat().map(findTaskModules));
+    for (const { module, path } of found.flat()) {
+        for (const [exportName, func] of await load(module)) {
+            const name = optionsOf(func).name ?? (exportName === 'default' ? path : `${path}.${exportName}`);
+            const other = functions.get(name);
+            if (other !== undefined && other !== func) {
+                throw new FST_BGT_TASK_MODULE(module, `it has a function of the name "${name}", and so has ${sourceOf(other)?.module}; rename one of the two, or name one of the modules`);
+            }
+            functions.set(name, func);
+            registerTask(func, { name, module, exportName });
+        }
+    }
+    return functions;
+}
+async function load(module) {
+    try {
+        return functionsOf(module, await import(module));
+    }
+    catch (cause) {
+        const message = cause instanceof Error ? cause.message : String(cause);
+        throw new FST_BGT_TASK_MODULE(module, `it cannot be loaded: ${message}${adviceOn(cause)}`, { cause });
+    }
+}
+function adviceOn(cause) {
+    const isTypeScript = cause?.code === 'ERR_UNKNOWN_FILE_EXTENSION';
+    return isTypeScript ? '. This process runs no TypeScript: start it with `node --import tsx`, or name the compiled modules' : '';
+}

@@ -1,0 +1,2 @@
+import { type BatchMessage } from './messages.js';
+export default function runBatch(batch: BatchMessage): Promise<void>;

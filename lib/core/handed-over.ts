@@ -2,6 +2,7 @@ import type { OnError } from './collection.js'
 import type { Entry } from './entry.js'
 import type { Lane, LaneRun } from './executions/execution.js'
 import type { Executions } from './executions/index.js'
+import { isUnavailable } from './errors.js'
 import type { TaskHost } from './task-run.js'
 
 /**
@@ -60,9 +61,14 @@ export class HandedOver {
         this.#held.set(entry, lane)
         if (i > 0) lane.hold?.()
       }
-      promises.push((this.#runs.get(entry) as LaneRun).promise)
+      promises.push((this.#runs.get(entry) as LaneRun).promise.catch(rethrowUnavailable))
     }
-    await Promise.all(promises)
+    try {
+      await Promise.all(promises)
+    } catch (error) {
+      for (const lane of this.#held.values()) lane.withdraw?.()
+      throw error
+    }
   }
 
   #release (entry: Entry): void {
@@ -88,4 +94,9 @@ export class HandedOver {
     }
     return lane
   }
+}
+
+/** What else is wrong with a task is told in its turn. */
+function rethrowUnavailable (error: unknown): void {
+  if (isUnavailable(error)) throw error
 }

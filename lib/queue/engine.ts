@@ -9,10 +9,19 @@ type JobWorker = Worker<any, any, string, IQueueBackend, JobProgress, any>
 /** How long a server may take to accept a connection, in milliseconds. */
 export const longestConnect = 2_000
 
+/** How long a Redis server may take to end a connection, in milliseconds: ioredis keeps the process alive for it. */
+const disconnectTimeout = 200
+
 /** A connection of the server's side, and what ends it for good. */
 export interface OpenQueue {
   readonly queue: JobQueue
   /** Ends it though the server may not answer. */
+  abandon (): void
+}
+
+/** The same of a worker. */
+export interface OpenWorker {
+  readonly worker: JobWorker
   abandon (): void
 }
 
@@ -53,18 +62,26 @@ export class Engine {
       queue,
       abandon () {
         queue.close().catch(() => {})
-        if (!isShared) queue.disconnect().catch(() => {})
-        for (const socket of sockets) socket.destroy()
+        disconnect(queue, isShared, sockets)
       }
     }
   }
 
   /** A worker, which connects again by itself. */
-  work (processor: Processor, options: Omit<WorkerOptions, 'connection'>): JobWorker {
-    const connection = this.isShared
+  work (processor: Processor, options: Omit<WorkerOptions, 'connection'>): OpenWorker {
+    const { isShared } = this
+    const sockets = new Set<Socket>()
+    const connection = isShared
       ? this.#connection
-      : this.#isPostgres ? this.#postgresOptions() : withUrl(this.#connection, { maxRetriesPerRequest: null })
-    return new this.bullMq.Worker(this.#name, processor, { ...options, connection }, this.#backend)
+      : this.#isPostgres ? this.#postgresOptions(sockets) : withUrl(this.#connection, { disconnectTimeout, maxRetriesPerRequest: null })
+    const worker: JobWorker = new this.bullMq.Worker(this.#name, processor, { ...options, connection }, this.#backend)
+    return {
+      worker,
+      abandon () {
+        worker.close(true).catch(() => {})
+        disconnect(worker, isShared, sockets)
+      }
+    }
   }
 
   get #backend (): BackendFactory<IQueueBackend, any> {
@@ -73,14 +90,14 @@ export class Engine {
 
   #redisOptions (): object {
     // Who opened it opens it again: ioredis would do it by itself, but hold back or repeat what was asked for meanwhile.
-    return withUrl(this.#connection, { connectTimeout: longestConnect, enableOfflineQueue: false, maxRetriesPerRequest: 1, retryStrategy: () => null })
+    return withUrl(this.#connection, { connectTimeout: longestConnect, disconnectTimeout, enableOfflineQueue: false, maxRetriesPerRequest: 1, retryStrategy: () => null })
   }
 
-  #postgresOptions (sockets?: Set<Socket>): object {
+  #postgresOptions (sockets: Set<Socket>): object {
     const own = typeof this.#connection === 'string' ? { connectionString: this.#connection } : this.#connection
     return {
       connectionTimeoutMillis: longestConnect,
-      ...(sockets !== undefined && { stream: () => keep(new Socket(), sockets) }),
+      stream: () => keep(new Socket(), sockets),
       ...(!('migrate' in own) && !('skipMigrations' in own) && { migrate: true }),
       ...own
     }
@@ -89,6 +106,12 @@ export class Engine {
 
 function withUrl (connection: string | object, options: object): object {
   return typeof connection === 'string' ? { url: connection, ...options } : { ...connection, ...options }
+}
+
+/** A client of the application's own is left open. */
+function disconnect (open: JobQueue | JobWorker, isShared: boolean, sockets: Set<Socket>): void {
+  if (!isShared) open.disconnect().catch(() => {})
+  for (const socket of sockets) socket.destroy()
 }
 
 /** pg ends a connection by asking the server, which may not answer. */

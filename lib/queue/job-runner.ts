@@ -7,7 +7,7 @@ import { optionsOf } from '../core/task-options.js'
 import { TaskRun } from '../core/task-run.js'
 import { isWorthwhile } from '../core/retry.js'
 import type { TaskReporter } from '../core/tracked-collection.js'
-import type { Engine } from './engine.js'
+import type { OpenWorker } from './engine.js'
 import { parseJobData, parseProgress, type JobData, type JobProgress, type Outcome, type StoredTask } from './job-data.js'
 
 /** How many workers may die of a task. */
@@ -32,6 +32,8 @@ export interface JobRunnerOptions {
   readonly executions: Executions
   /** Who is told of the tasks of a job. */
   readonly reporterOf: (job: Job, reqId?: string) => TaskReporter
+  /** How often the server has not done what it was asked for. */
+  readonly countTroubles: () => number
   /** BullMQ's own error for what is not to be tried again. */
   readonly UnrecoverableError: new (message: string) => Error
 }
@@ -40,6 +42,8 @@ export interface JobRunnerOptions {
 export class JobRunner {
   readonly #options: JobRunnerOptions
   readonly #active = new Set<TaskRun>()
+  /** When the latest one has ended. */
+  #endedAt = 0
 
   constructor (options: JobRunnerOptions) {
     this.#options = options
@@ -50,6 +54,11 @@ export class JobRunner {
     for (const run of this.#active) run.abort(reason)
   }
 
+  /** For how long no task has been running, in milliseconds. */
+  get idleFor (): number {
+    return this.#active.size > 0 ? 0 : performance.now() - this.#endedAt
+  }
+
   /**
    * @param lost aborts when another worker may have taken the job over
    * @throws `AttemptFailed` where the job is to be tried again
@@ -58,16 +67,19 @@ export class JobRunner {
     const data = this.#parse(job)
     const reporter = this.#options.reporterOf(job, data.reqId)
     const progress = parseProgress(job.progress)
-    if (progress.outcomes.length >= data.tasks.length) startOver(progress)
+    const isEnded = (): boolean => progress.outcomes.length >= data.tasks.length
+    // Else a worker has died when it had run them all.
+    if (isEnded() && job.stalledCounter <= progress.deaths) startOver(progress)
 
-    while (progress.outcomes.length < data.tasks.length) {
+    const troubles = this.#options.countTroubles()
+    while (!isEnded()) {
       lost?.throwIfAborted()
       const index = progress.outcomes.length
-      await this.#runTask(job, data, data.tasks[index] as StoredTask, progress, reporter)
+      await this.#runTask(job, data, data.tasks[index] as StoredTask, progress, reporter, lost)
       progress.failures = 0
       progress.deaths = job.stalledCounter
-      // The end of the job tells as much.
-      if (progress.outcomes.length < data.tasks.length || progress.failed.length > 0) await record(job, progress, lost)
+      // The end of the job tells as much, if it reaches the server.
+      if (!isEnded() || progress.failed.length > 0 || this.#options.countTroubles() > troubles) await record(job, progress, lost)
     }
     if (progress.failed.length > 0) throw new this.#options.UnrecoverableError(summaryOf(progress, data))
   }
@@ -80,7 +92,7 @@ export class JobRunner {
     }
   }
 
-  async #runTask (job: Job, { tasks, onError }: JobData, task: StoredTask, progress: JobProgress, reporter: TaskReporter): Promise<void> {
+  async #runTask (job: Job, { tasks, onError }: JobData, task: StoredTask, progress: JobProgress, reporter: TaskReporter, lost?: AbortSignal): Promise<void> {
     const run = this.#begin(job, task, progress, reporter)
     const deaths = job.stalledCounter - progress.deaths
     try {
@@ -90,7 +102,7 @@ export class JobRunner {
       reporter.taskCompleted(run)
     } catch (error) {
       if (++progress.failures < task.attempts && mayComeBack(job) && deaths < mostDeaths && isWorthwhile(error)) {
-        await record(job, progress)
+        await record(job, progress, lost)
         reporter.taskRetried?.(error, run)
         throw new AttemptFailed(error, progress.failures)
       }
@@ -108,6 +120,7 @@ export class JobRunner {
       await this.#options.executions.run(run)
     } finally {
       this.#active.delete(run)
+      this.#endedAt = performance.now()
       run.ended()
     }
   }
@@ -129,7 +142,7 @@ export function backoffOf (attemptsMade: number, _type?: string, error?: Error, 
 }
 
 /** Jobs that could not be renewed may be with other workers. */
-export function watchLocks (worker: ReturnType<Engine['work']>): void {
+export function watchLocks (worker: OpenWorker['worker']): void {
   worker.on('lockRenewalFailed', (ids) => { for (const id of ids) worker.cancelJob(id, 'another worker may have it') })
 }
 

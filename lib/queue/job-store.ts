@@ -113,6 +113,11 @@ export class JobStore implements Queue {
     await job?.promote()
   }
 
+  /** Takes a job back, if no worker has it. */
+  async withdraw (id: string): Promise<void> {
+    await this.#open?.queue.remove(id)
+  }
+
   /** `'completed'` or `'failed'` where a job has ended, `'unknown'` where it is gone; else where it is. */
   async stateOf (id: string): Promise<string> {
     return this.#open === undefined ? 'unreachable' : await limited(this.#open.queue.getJobState(id), longestStore)
@@ -186,7 +191,15 @@ export class JobStore implements Queue {
 
   /** One of them is not to the server's taste; the others are not to suffer for it. */
   async #storeEach (batch: Waiting[]): Promise<void> {
-    for (const waiting of batch) await this.#add([waiting]).then(waiting.resolve, (error: unknown) => { waiting.reject(unavailable(messageOf(error), error)) })
+    for (const [i, waiting] of batch.entries()) {
+      try {
+        await this.#add([waiting])
+        waiting.resolve()
+      } catch (error) {
+        if (error instanceof Late) return this.#fail(batch.slice(i), error)
+        waiting.reject(unavailable(messageOf(error), error))
+      }
+    }
   }
 
   async #add (batch: Waiting[]): Promise<void> {

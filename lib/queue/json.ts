@@ -26,6 +26,8 @@ export function findLoss (value: unknown, path = '', ancestors: object[] = []): 
 }
 
 function lossInArray (array: unknown[], path: string, ancestors: object[]): Loss | undefined {
+  // Those of other realms are as good: there are two prototypes.
+  if (Object.getPrototypeOf(Object.getPrototypeOf(Object.getPrototypeOf(array))) !== null) return { path, problem: classOf(array) }
   for (let i = 0; i < array.length; i++) {
     const loss = findLoss(array[i], `${path}[${i}]`, ancestors)
     if (loss !== undefined) return loss
@@ -50,6 +52,6 @@ function pathTo (path: string, key: string): string {
 
 function classOf (object: object): string {
   if (object instanceof Date) return 'a Date (pass its toISOString(), and make a Date of that in the task)'
-  const { name } = object.constructor
+  const name: unknown = object.constructor?.name
   return `an instance of ${typeof name === 'string' && name !== '' ? name : 'a class'}`
 }

@@ -49,6 +49,10 @@ export class QueueLane implements Lane {
     if (this.#delay > 0) this.#stored?.then(() => this.#store.release(this.#id)).catch(() => {}) // workers have it a little later
   }
 
+  withdraw (): void {
+    this.#stored?.then(() => this.#store.withdraw(this.#id)).catch(() => {}) // a worker has it
+  }
+
   /**
    * Resolves when the job has ended; and where no worker is there, or the app closes, somewhat sooner: what waits for it is
    * to run all the same.

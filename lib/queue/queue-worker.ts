@@ -3,7 +3,7 @@ import type { TaskFunction } from '../core/background-task.js'
 import { closingError } from '../core/closing.js'
 import type { Executions } from '../core/executions/index.js'
 import { TaskLog, type TaskListeners } from '../task-log.js'
-import type { Engine } from './engine.js'
+import { longestConnect, type Engine, type OpenWorker } from './engine.js'
 import { backoffOf, JobRunner, watchLocks } from './job-runner.js'
 import { limited } from './limited.js'
 
@@ -17,6 +17,8 @@ const runRetryDelay = 1_000
 const longestDisconnect = 1_000
 /** A job may lose any number of workers: the tasks of it are counted, one by one. */
 const maxStalledCount = 1_000_000
+/** How long the server may take to let a worker go that runs nothing any more, in milliseconds. */
+const longestFarewell = 2_000
 
 /** What a worker has. */
 export interface QueueWorkerOptions {
@@ -29,20 +31,20 @@ export interface QueueWorkerOptions {
 
 /** Takes jobs off the queue, and runs their tasks. */
 export class QueueWorker {
-  readonly #worker: ReturnType<Engine['work']>
+  readonly #open: OpenWorker
   readonly #runner: JobRunner
-  readonly #isShared: boolean
   #lastError: string | undefined
+  #troubles = 0
 
   constructor (engine: Engine, { functions, executions, concurrency, log, listeners }: QueueWorkerOptions) {
-    this.#isShared = engine.isShared
     this.#runner = new JobRunner({
       functions,
       executions,
       reporterOf: ({ id }, reqId) => new TaskLog(log.child({ job: id, reqId }), listeners),
+      countTroubles: () => this.#troubles,
       UnrecoverableError: engine.bullMq.UnrecoverableError
     })
-    this.#worker = engine.work(async (job, _token, signal) => { await this.#runner.run(job, signal) }, {
+    this.#open = engine.work(async (job, _token, signal) => { await this.#runner.run(job, signal) }, {
       concurrency,
       lockDuration,
       stalledInterval,
@@ -50,37 +52,49 @@ export class QueueWorker {
       maxStalledCount,
       settings: { backoffStrategy: backoffOf }
     })
-    watchLocks(this.#worker)
-    this.#worker.on('error', (err) => {
+    const { worker } = this.#open
+    watchLocks(worker)
+    worker.on('error', (err) => {
+      this.#troubles++
       // While the server is away, each of its connections tells so each second.
       if (this.#lastError !== err.message) log.warn({ err }, 'the worker has trouble with the queue\'s server, and tries again')
       this.#lastError = err.message
     })
-    this.#worker.on('active', () => { this.#lastError = undefined })
-    this.#worker.on('failed', (job, err) => {
+    worker.on('active', () => { this.#lastError = undefined })
+    worker.on('failed', (job, err) => {
       if (job === undefined || !(err instanceof engine.bullMq.UnrecoverableError)) return
       log.error({ job: job.id, jobName: job.name, reason: err.message }, 'the job has failed')
     })
   }
 
-  /** Resolves when it takes jobs. */
-  async ready (): Promise<void> {
-    await this.#worker.waitUntilReady()
+  /** Resolves to true when it takes jobs; to false where the server has gone again, and it never will. */
+  async ready (): Promise<boolean> {
+    try {
+      await limited(this.#open.worker.waitUntilReady(), longestConnect)
+      return true
+    } catch {
+      await this.abandon()
+      return false
+    }
   }
 
-  /** Takes no more jobs, and finishes those that it has. */
+  /** Takes no more jobs, and finishes those that it has. Where the server does not answer, other workers have to end them. */
   async close (): Promise<void> {
-    await this.#worker.close()
+    const closed = this.#open.worker.close()
+    while (!await isOver(closed, longestFarewell)) if (this.#runner.idleFor > longestFarewell) return await this.abandon()
   }
 
   /** Tells tasks that are running to stop, and leaves their jobs to other workers. */
   async abandon (): Promise<void> {
     this.#runner.abort(closingError())
-    // Not awaited: where it is closing already, it waits for its jobs all the same.
-    this.#worker.close(true).catch(() => {})
-    if (this.#isShared) return
-
-    await limited(this.#worker.disconnect(), longestDisconnect).catch(() => {})
-    this.#worker.cancelAllJobs() // what can no longer be recorded
+    // Not awaited for long: where it is closing already, it waits for its jobs all the same.
+    this.#open.abandon()
+    await isOver(this.#open.worker.close(true), longestDisconnect)
+    this.#open.worker.cancelAllJobs() // what can no longer be recorded
   }
+}
+
+/** Whether a worker has closed, within some time. */
+async function isOver (closed: Promise<void>, ms: number): Promise<boolean> {
+  return await limited(closed, ms).then(() => true, () => false)
 }

@@ -1,4 +1,3 @@
-import type { FastifyBaseLogger } from 'fastify'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { longestConnect, type Engine } from './engine.js'
 import { limited } from './limited.js'
@@ -17,18 +16,15 @@ export interface StartedWorker {
 
 /** Starts a worker. Where the server is away, it resolves all the same, and the worker waits for it. */
 export async function startWorker (engine: Engine, options: QueueWorkerOptions): Promise<StartedWorker> {
-  const { functions, concurrency, log } = options
   const closing = new AbortController()
-  const starting = connected(engine, log, closing.signal).then(async (isConnected) => {
-    if (!isConnected) return
-
-    const worker = new QueueWorker(engine, options)
-    await worker.ready()
-    log.info({ tasks: [...functions.keys()], concurrency }, 'the worker takes jobs')
-    return worker
+  let starting!: Promise<QueueWorker | undefined>
+  await new Promise<void>((resolve, reject) => {
+    starting = start(engine, options, closing.signal, resolve)
+    starting.then(() => { resolve() }, (err: unknown) => {
+      options.log.error({ err }, 'the worker cannot be started')
+      reject(err)
+    })
   })
-  starting.catch((err: unknown) => { log.error({ err }, 'the worker cannot be started') })
-  await Promise.race([starting, sleep(longestConnect, undefined, { ref: false })])
 
   const started = async (): Promise<QueueWorker | undefined> => {
     closing.abort()
@@ -40,20 +36,36 @@ export async function startWorker (engine: Engine, options: QueueWorkerOptions):
   }
 }
 
-/** Waits for the server. False where it is not to be waited for any longer. */
-async function connected (engine: Engine, log: FastifyBaseLogger, signal: AbortSignal): Promise<boolean> {
-  for (let tries = 0; !signal.aborted; tries++) {
-    const open = engine.open()
-    open.queue.on('error', () => {})
-    try {
-      await limited(open.queue.waitUntilReady(), longestConnect)
-      open.abandon()
-      return true
-    } catch (err) {
-      open.abandon()
-      if (tries === 0) log.warn({ err }, 'the queue\'s server is away: the worker waits for it')
-      await sleep(connectInterval, undefined, { signal }).catch(() => {})
-    }
+/**
+ * Starts it as soon as the server is there, or not at all, where it is not to be waited for any longer.
+ *
+ * @param isAway is called where the server is away
+ */
+async function start (engine: Engine, options: QueueWorkerOptions, signal: AbortSignal, isAway: () => void): Promise<QueueWorker | undefined> {
+  const { functions, concurrency, log } = options
+  for (let isFirst = true; !signal.aborted; isFirst = false) {
+    const err = await troubleWith(engine)
+    if (err === undefined) {
+      const worker = new QueueWorker(engine, options)
+      if (await worker.ready()) {
+        log.info({ tasks: [...functions.keys()], concurrency }, 'the worker takes jobs')
+        return worker
+      }
+    } else if (isFirst) log.warn({ err }, 'the queue\'s server is away: the worker waits for it')
+    isAway()
+    await sleep(connectInterval, undefined, { signal }).catch(() => {})
   }
-  return false
+}
+
+/** Why the server cannot be reached; `undefined` where it can. */
+async function troubleWith (engine: Engine): Promise<unknown> {
+  const { queue, abandon } = engine.open()
+  queue.on('error', () => {})
+  try {
+    await limited(queue.waitUntilReady(), longestConnect)
+  } catch (error) {
+    return error
+  } finally {
+    abandon()
+  }
 }

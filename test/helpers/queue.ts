@@ -103,6 +103,7 @@ export function openQueue (t: Test, server: QueueServer, name: string): Queue {
 /** What stands between an app and its server, and gives trouble when told to. */
 export class Network {
   readonly #sockets = new Set<Socket>()
+  readonly #pairs = new Set<[socket: Socket, other: Socket]>()
   #mode: 'passes' | 'hangs' | 'is cut' = 'passes'
   readonly #server = createServer((socket) => { this.#accept(socket) })
   readonly #target: number
@@ -137,6 +138,12 @@ export class Network {
     for (const socket of this.#sockets) socket.pause().unpipe()
   }
 
+  /** What is sent arrives, and no answer does. */
+  mute (): void {
+    this.#mode = 'hangs'
+    for (const [socket, other] of this.#pairs) other.unpipe(socket).resume()
+  }
+
   /** All is well again, for new connections. */
   mend (): void {
     this.#mode = 'passes'
@@ -153,6 +160,7 @@ export class Network {
 
     const other = this.#keep(connect(this.#target, '127.0.0.1'))
     socket.pipe(other).pipe(socket)
+    this.#pairs.add([socket, other])
     socket.on('close', () => other.destroy())
     other.on('close', () => socket.destroy())
   }

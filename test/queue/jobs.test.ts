@@ -118,6 +118,7 @@ function createRunner (notes: Notes) {
     functions: new Map([['deadly', async () => { notes.add('deadly') }], ['harmless', async () => { notes.add('harmless') }]]),
     executions: new Executions({}),
     reporterOf: () => new TaskLog(createBareApp(t).app.log, { onTaskError: undefined }),
+    countTroubles: () => 0,
     UnrecoverableError: class UnrecoverableError extends Error {}
   })
 }

@@ -37,6 +37,8 @@ export interface Lane {
   /** Keeps others from running its tasks until it is released. */
   hold? (): void
   release? (): void
+  /** Keeps others from running its tasks, where they have not begun. */
+  withdraw? (): void
 }
 
 /** A run that a lane has. */

@@ -11,6 +11,7 @@ export class AppTasks {
   readonly #executions: Executions
   readonly #queue: AppQueue | undefined
 
+  /** @internal */
   constructor (tracker: TaskTracker, reporter: TaskReporter, executions: Executions, queue?: AppQueue) {
     this.#tracker = tracker
     this.#reporter = reporter

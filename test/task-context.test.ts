@@ -185,3 +185,15 @@ t.test('signals abort when the app closes and closeTimeout has passed, in every 
   t.same(reasons, ['AbortError', 'AbortError', 'AbortError'])
   t.same(notesIn(notes), [1, 3])
 })
+
+t.test('a task is known to all copies of the package in its thread', async (t) => {
+  const copies: Array<typeof import('../lib/index.js')> = await Promise.all(['../dist/index.js', '../lib/index.js'].map((copy) => import(copy)))
+  t.not(copies[0]?.taskContext, copies[1]?.taskContext)
+  for (const { BackgroundTask } of copies) {
+    const names = await new BackgroundTask(async function charge () {
+      await null
+      return copies.map(({ taskContext }) => taskContext()?.name)
+    })()
+    t.same(names, ['charge', 'charge'])
+  }
+})

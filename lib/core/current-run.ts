@@ -30,8 +30,7 @@ let followed = 0
 let unhook: (() => void) | undefined
 let isLeaving = false
 
-/** Calls a function as the code of a run. What it returns is a promise where it can be awaited. */
-export function enter<T> (run: CurrentRun, func: (...args: any[]) => T, args: unknown[]): T {
+function enterRun<T> (run: CurrentRun, func: (...args: any[]) => T, args: unknown[]): T {
   return usesStorage ? storage.run(run, call, func, args) as T : follow(run, func, args)
 }
 
@@ -71,12 +70,25 @@ function leave (): void {
   })
 }
 
-/** The run whose code this is. */
-export function currentRun (): CurrentRun | undefined {
+function findRun (): CurrentRun | undefined {
   return storage.getStore() ?? current
 }
 
-/** In runs that begin from now on callbacks know them, too. */
-export function followCallbacks (): void {
+function useStorage (): void {
   usesStorage = true
 }
+
+// Copies of this package in a thread share what the first of them knows. With tsx on Node.js 22 and later a task module in
+// a thread gets a copy other than the thread's own.
+const kShared = Symbol.for('fastify-background-tasks.current-run')
+const own = { enterRun, findRun, useStorage }
+const shared = (globalThis as { [kShared]?: typeof own })[kShared] ??= own
+
+/** Calls a function as the code of a run. What it returns is a promise where it can be awaited. */
+export const enter = shared.enterRun
+
+/** The run whose code this is. */
+export const currentRun = shared.findRun
+
+/** In runs that begin from now on callbacks know them, too. */
+export const followCallbacks = shared.useStorage

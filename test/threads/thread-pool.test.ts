@@ -226,6 +226,7 @@ t.test('a task whose arguments are more than a thread can hold fails alone', asy
       await app.register(backgroundTasks, {
         tasks: './tasks',
         threads: { max: 1, resourceLimits: { maxOldGenerationSizeMb: 24 } },
+        closeTimeout: 60_000, // memory runs out slowly on a machine that is busy
         onTaskError: ({ code }, { args }) => { failed.push(code, args[0].length) }
       })
       app.backgroundTasks.addTask(size, [])

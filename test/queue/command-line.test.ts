@@ -75,4 +75,10 @@ testOnEach(t, 'a worker waits for a server that is away', async (t, server) => {
   await idle.until('the worker waits for it')
   idle.child.kill('SIGTERM')
   t.equal(await idle.exit(), 0, 'it can be told to end while it waits')
+
+  network.hang()
+  const unanswered = startCommand(t, 'worker', '--tasks', tasks, '--queue', server.url(network.port), '--name', name)
+  await unanswered.until('the worker waits for it')
+  unanswered.child.kill('SIGTERM')
+  t.equal(await unanswered.exit(), 0, 'and while the server does not answer')
 })

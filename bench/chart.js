@@ -21,7 +21,7 @@ export async function chart (bars, { title, subtitle, unit, isLogarithmic = fals
     scale: isLogarithmic ? { type: 'log' } : { zero: true },
     axis: { format: '~s', grid: true, tickCount: 5 }
   }
-  const y = { field: 'way', type: 'nominal', sort: ways, title: null, axis: { ticks: false, domain: false, labelLimit: 220 } }
+  const y = { field: 'way', type: 'nominal', sort: ways, title: null, axis: { ticks: false, domain: false, labelLimit: 400 } }
   // A logarithmic scale has no zero to begin at.
   const floor = isLogarithmic && { x2: { datum: Math.min(...bars.map(({ q1 }) => q1)) / 2 } }
 
@@ -44,7 +44,7 @@ export async function chart (bars, { title, subtitle, unit, isLogarithmic = fals
     ...(groups.length === 1
       ? { width: 520, height: { step: 26 }, encoding: { y }, layer: layers }
       : {
-          facet: { row: { field: 'group', type: 'nominal', sort: groups, title: null, header: { labelAngle: 0, labelAlign: 'left', labelAnchor: 'middle', labelFontSize: 12 } } },
+          facet: { row: { field: 'group', type: 'nominal', sort: groups, title: null, header: { labelOrient: 'top', labelAnchor: 'start', labelFontSize: 12, labelPadding: 4 } } },
           spec: { width: 480, height: { step: 24 }, encoding: { y }, layer: layers },
           spacing: 14
         }),

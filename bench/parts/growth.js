@@ -9,31 +9,32 @@ const sizes = [1, 10, 100, 1_000]
 const crowds = [1, 10, 100, 1_000, 10_000]
 
 export async function measure (quick) {
-  const total = quick ? 1_000 : 20_000
+  const total = quick ? 1_000 : 6_000
   const results = await interleave(['array', 'plugin'], quick ? 1 : 9, async (way) => {
     const child = await Child.start('growth', [way])
     for (const tasks of [10, 0]) await child.ask('cost', { requests: 100, tasks, total: quick ? 500 : 10_000 })
 
-    // Of what a request with tasks costs, that of one without is not theirs.
-    const idle = await child.ask('cost', { requests: 10, tasks: 0, total })
-    const bySize = {}
-    for (const size of sizes) {
-      const cost = await child.ask('cost', { requests: 10, tasks: size, total: Math.max(10, total / Math.sqrt(size)) })
-      bySize[size] = (cost - idle) / size
+    const costOfTask = async (requests, tasks, total) => {
+      // What a request without tasks costs is not theirs; with many at once, each of those costs more, too.
+      const idle = await child.ask('cost', { requests, tasks: 0, total })
+      return (await child.ask('cost', { requests, tasks, total }) - idle) / tasks
     }
+    const bySize = {}
+    for (const size of sizes) bySize[size] = await costOfTask(10, size, size === 1 ? total * 4 : total / Math.sqrt(size))
     const byCrowd = {}
-    for (const crowd of crowds) byCrowd[crowd] = await child.ask('cost', { requests: crowd, tasks: 10, total }) / 10
+    for (const crowd of crowds) byCrowd[crowd] = await costOfTask(crowd, 10, total)
     await child.stop()
     return { bySize, byCrowd }
   })
 
   const of = (way, what, key) => results[way].map((result) => result[what][key])
   const grouped = (count) => count.toLocaleString('en')
+  const counted = (count, noun) => `${grouped(count)} ${noun}${count === 1 ? '' : 's'}`
   const rows = []
   for (const way of ['array', 'plugin']) {
     const name = way === 'array' ? 'array by hand' : 'plugin'
-    for (const size of sizes) rows.push({ way: name, where: `${grouped(size)} tasks a collection`, 'µs a task': spread(of(way, 'bySize', size)) })
-    for (const crowd of crowds) rows.push({ way: name, where: `${grouped(crowd)} requests at once`, 'µs a task': spread(of(way, 'byCrowd', crowd)) })
+    for (const size of sizes) rows.push({ way: name, where: `${counted(size, 'task')} a collection`, 'µs a task': spread(of(way, 'bySize', size)) })
+    for (const crowd of crowds) rows.push({ way: name, where: `${counted(crowd, 'request')} at once`, 'µs a task': spread(of(way, 'byCrowd', crowd)) })
   }
 
   const grows = (what, from, to) => ({

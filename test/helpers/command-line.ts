@@ -3,8 +3,9 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import { queueTasks } from './queue.js'
+import { sourceFile } from './source-file.js'
 
-const cli = fileURLToPath(new URL('../../lib/queue/cli.ts', import.meta.url))
+const cli = fileURLToPath(new URL(sourceFile('../../lib/queue/cli.ts'), import.meta.url))
 export const taskFolder = fileURLToPath(queueTasks)
 
 /** The command, in a process of its own. */

@@ -68,8 +68,8 @@ export class JobRunner {
     const reporter = this.#options.reporterOf(job, data.reqId)
     const progress = parseProgress(job.progress)
     const isEnded = (): boolean => progress.outcomes.length >= data.tasks.length
-    // Else a worker has died when it had run them all.
     if (isEnded() && job.stalledCounter <= progress.deaths) startOver(progress)
+    else if (isEnded()) await recordDeath(job, progress, lost)
 
     const troubles = this.#options.countTroubles()
     while (!isEnded()) {
@@ -169,6 +169,12 @@ async function record (job: Job, progress: JobProgress, lost?: AbortSignal): Pro
       await new Promise((resolve) => { setTimeout(resolve, recordInterval) })
     }
   }
+}
+
+/** A worker has died when it had run them all: they are not run again, unless it is asked for by hand. */
+async function recordDeath (job: Job, progress: JobProgress, lost?: AbortSignal): Promise<void> {
+  progress.deaths = job.stalledCounter
+  await record(job, progress, lost)
 }
 
 function isGone (error: unknown): boolean {

@@ -113,12 +113,12 @@ function createJob (notes: Notes, stalledCounter: number, progress: unknown = 0)
   }
 }
 
-function createRunner (notes: Notes) {
+function createRunner (notes: Notes, countTroubles = () => 0) {
   return new JobRunner({
     functions: new Map([['deadly', async () => { notes.add('deadly') }], ['harmless', async () => { notes.add('harmless') }]]),
     executions: new Executions({}),
     reporterOf: () => new TaskLog(createBareApp(t).app.log, { onTaskError: undefined }),
-    countTroubles: () => 0,
+    countTroubles,
     UnrecoverableError: class UnrecoverableError extends Error {}
   })
 }
@@ -132,6 +132,32 @@ t.test('a task of which three workers have died is given up, and the next one ru
   const survivor = createJob(notes, 3, { outcomes: ['completed'], failed: [], failures: 0, deaths: 2 })
   await createRunner(notes).run(survivor.job)
   t.same(notes.lines, ['harmless', 'harmless'], 'deaths of the task before are not its own')
+})
+
+t.test('a job whose worker died when it had run all tasks runs none again, but for by hand', async (t) => {
+  const notes = new Notes(t)
+  const progress = { outcomes: ['failed', 'completed'], failed: [{ id: 'a', name: 'deadly', message: 'hopeless' }], failures: 0, deaths: 0 }
+  const { job, recorded } = createJob(notes, 1, structuredClone(progress))
+  await t.rejects(createRunner(notes).run(job), { message: '1 of 2 background tasks failed: "deadly" (a): hopeless' })
+  t.same(notes.lines, [])
+  t.match(recorded, [{ outcomes: ['failed', 'completed'], deaths: 1 }])
+
+  await createRunner(notes).run(createJob(notes, 1, recorded[0]).job)
+  t.same(notes.lines, ['deadly', 'harmless'])
+})
+
+t.test('a job records its last task, too, where its end may not reach the server', async (t) => {
+  const notes = new Notes(t)
+  let troubles = 0
+  const calm = createJob(notes, 0)
+  await createRunner(notes, () => troubles).run(calm.job)
+  t.equal(calm.recorded.length, 1)
+
+  const troubled = createJob(notes, 0)
+  await createRunner(notes, () => troubles++).run(troubled.job)
+  t.match(troubled.recorded.at(-1), { outcomes: ['completed', 'completed'] })
+  await createRunner(notes).run(createJob(notes, 1, troubled.recorded.at(-1)).job)
+  t.equal(notes.lines.length, 4, 'nothing runs once more')
 })
 
 t.test('a job that may be with another worker goes no further', async (t) => {

@@ -77,7 +77,7 @@ t.test('what JSON would change is found, with its path', (t) => {
 
   const fine: unknown[] = [
     1, -0, 'text', '\u0000', '\ud800', true, null, [], {}, [1, ['2', { three: null }]], { left: undefined, deep: { left: undefined } }, [shared, shared],
-    Object.create(null), runInNewContext('({ of: ["another realm"] })'), JSON.parse('{"__proto__": 1}')
+    Object.create(null), runInNewContext('({ of: ["another realm"] })'), runInNewContext('[1]'), JSON.parse('{"__proto__": 1}')
   ]
   for (const value of fine) t.equal(findLoss(value), undefined)
 
@@ -98,6 +98,8 @@ t.test('what JSON would change is found, with its path', (t) => {
     [{ bytes: Buffer.from('x') }, '.bytes', /^an instance of Buffer$/],
     [[new Point()], '[0]', /^an instance of Point$/],
     [new (class {})(), '', /^an instance of a class$/],
+    [Object.create({ constructor: undefined }), '', /^an instance of a class$/],
+    [[new (class List extends Array {})()], '[0]', /^an instance of List$/],
     [new Error('x'), '', /^an instance of Error$/],
     [circle, '.deep.circle', /^an object that holds itself$/],
     [nested, '[0]'.repeat(500), /^nested deeper than 500 levels$/],

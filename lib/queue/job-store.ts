@@ -18,6 +18,8 @@ const longestStore = 2_000
 const probeInterval = 1_000
 /** The most jobs that travel together. */
 const mostJobs = 200
+/** How many characters of JSON travel together at most, unless one job has more: else the server could not answer in time. */
+const mostCharacters = 4_000_000
 /** The most such batches on their way at once: this process makes the next while the server is at one. */
 const mostBatches = 2
 /** The most jobs of which it is unknown whether they were stored that are remembered. */
@@ -39,6 +41,8 @@ export interface NewJob {
 
 interface Waiting {
   readonly job: NewJob
+  /** In characters of JSON. */
+  readonly size: number
   resolve (): void
   reject (error: unknown): void
 }
@@ -102,7 +106,7 @@ export class JobStore implements Queue {
     return new Promise((resolve, reject) => {
       if (this.#open === undefined) return reject(unavailable('its server is away'))
 
-      this.#waiting.push({ job, resolve, reject })
+      this.#waiting.push({ job, size: JSON.stringify(job.data).length, resolve, reject })
       this.#schedule()
     })
   }
@@ -179,7 +183,7 @@ export class JobStore implements Queue {
   }
 
   async #storeWaiting (): Promise<void> {
-    const batch = this.#waiting.splice(0, mostJobs)
+    const batch = this.#nextBatch()
     try {
       await this.#add(batch)
       for (const { resolve } of batch) resolve()
@@ -187,6 +191,12 @@ export class JobStore implements Queue {
       if (error instanceof Late || !await this.#answers()) return this.#fail(batch, error)
       await this.#storeEach(batch)
     }
+  }
+
+  #nextBatch (): Waiting[] {
+    let sum = 0
+    const end = this.#waiting.findIndex(({ size }, i) => i === mostJobs || ((sum += size) > mostCharacters && i > 0))
+    return this.#waiting.splice(0, end === -1 ? this.#waiting.length : end)
   }
 
   /** One of them is not to the server's taste; the others are not to suffer for it. */

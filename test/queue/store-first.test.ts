@@ -70,6 +70,15 @@ testOnEach(t, 'an argument that is changed for the worse fails its task alone, a
   t.match(log.with('background task failed'), [{ err: { code: 'FST_BGT_ARGUMENT' } }])
 })
 
+testOnEach(t, 'large arguments travel in several goes, so that the server answers in time', async (t, server) => {
+  const { app, queue, log } = await createQueueApp(t, server)
+  const megabyte = 'x'.repeat(1 << 20)
+  for (let i = 0; i < 300; i++) app.backgroundTasks.addTask(work.note, '', megabyte)
+  await app.backgroundTasks.idle()
+  t.equal(await queue.getWaitingCount(), 300)
+  t.same(log.lines.filter(({ level }) => level >= 40), [])
+})
+
 testOnEach(t, 'jobs of which the server could not say that it has them are taken back', async (t, server) => {
   const network = await Network.create(t, server)
   const { app, notes, queue, log } = await createQueueApp(t, server, { queue: { connection: server.url(network.port), enqueue: 'beforeResponse' } })

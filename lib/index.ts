@@ -7,17 +7,17 @@ import { BackgroundTask } from './core/background-task.js'
 import { BackgroundTasks } from './core/background-tasks.js'
 import { FST_BGT_ALREADY_REGISTERED } from './core/errors.js'
 import { defaultOptions, Executions } from './core/executions/index.js'
-import { defineTask } from './core/task-options.js'
 import { taskContext } from './core/task-context.js'
+import { defineTask } from './core/task-options.js'
 import { TaskTracker } from './core/task-tracker.js'
 import { drainAfterOthers, drainLast } from './drain.js'
-import { AppQueue } from './queue/app-queue.js'
-import { storeFirst } from './store-first.js'
-import { beginExchange, endOfHandler, exchangeOf, kExchange } from './exchange.js'
+import { beginExchange, endOfHandler, kExchange } from './exchange.js'
 import { InlineWatch } from './inline-watch.js'
 import { openThreads } from './open-threads.js'
 import { resolveOptions, type BackgroundTasksOptions, type BackgroundTasksRouteOptions } from './options.js'
+import { AppQueue } from './queue/app-queue.js'
 import { checkRouteConfig } from './route-options.js'
+import { settleOrStoreFirst } from './settle-or-store-first.js'
 import { TaskLog } from './task-log.js'
 import { Metrics } from './telemetry/metrics.js'
 import { channelTracer } from './telemetry/tracing.js'
@@ -93,17 +93,16 @@ const register: FastifyPluginAsync<BackgroundTasksOptions> = async (fastify, opt
     begin(request).watch(reply)
     done()
   })
-  fastify.addHook('onSend', (request, reply, payload, done) => {
-    const exchange = exchangeOf(request)?.watch(reply)
-    if (exchange?.storesFirst) return storeFirst(exchange, reply, payload, done)
-    exchange?.settled()
-    done()
-  })
+  fastify.addHook('onSend', settleOrStoreFirst)
   subscribe(handlerEnd, endOfHandler)
   fastify.addHook('onResponse', drainAfterOthers)
 
   let finished: Promise<void> | undefined
-  const finish = () => (finished ??= finishTasks(tracker, options.closeTimeout, fastify.log, queue).then(async () => { await Promise.all([threads?.close(), queue?.store.close()]) }))
+  const finishAll = async () => {
+    await finishTasks(tracker, options.closeTimeout, fastify.log, queue)
+    await Promise.all([threads?.close(), queue?.store.close()])
+  }
+  const finish = () => (finished ??= finishAll())
   fastify.addHook('preClose', (done) => {
     // Given from here, it runs when the server has closed, before every other onClose hook.
     onClose(fastify, finish)

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import Fastify from 'fastify'
 import { parseArgs } from 'node:util'
+import { messageOf } from '../core/message-of.js'
 import { createWorker } from './worker.js'
 
 const usage = `Usage: fastify-background-tasks worker --tasks <path> --queue <url> [options]
@@ -89,6 +90,6 @@ try {
   await run()
 } catch (error) {
   const isUsage = error instanceof UsageError || (error as { code?: unknown } | null)?.code === 'FST_BGT_INVALID_OPTION'
-  process.stderr.write(isUsage ? `${(error as Error).message}\n\n${usage}` : `${error instanceof Error ? error.message : String(error)}\n`)
+  process.stderr.write(isUsage ? `${(error as Error).message}\n\n${usage}` : `${messageOf(error)}\n`)
   process.exitCode = isUsage ? 2 : 1
 }

@@ -1,6 +1,7 @@
 import { Socket } from 'node:net'
 import type { BackendFactory, IQueueBackend, JobProgress, Processor, Queue, Worker, WorkerOptions } from 'bullmq'
 import { loadOptional } from '../optional.js'
+import { limited } from './limited.js'
 
 type BullMq = typeof import('bullmq')
 type JobQueue = Queue<any, any, string, any, any, string, IQueueBackend, any>
@@ -8,18 +9,31 @@ type JobWorker = Worker<any, any, string, IQueueBackend, JobProgress, any>
 
 /** How long a server may take to accept a connection, in milliseconds. */
 export const longestConnect = 2_000
+/** How often a server that is away is asked whether it is back, in milliseconds. */
+export const connectInterval = 1_000
 
 /** How long a Redis server may take to end a connection, in milliseconds: ioredis keeps the process alive for it. */
 const disconnectTimeout = 200
 
+/** Who opened a queue opens it again: ioredis would do it by itself, but hold back or repeat what was asked for meanwhile. */
+const failFast = { connectTimeout: longestConnect, enableOfflineQueue: false, maxRetriesPerRequest: 1, retryStrategy: () => null }
+/** BullMQ asks for it where a connection waits for jobs. */
+const waitForever = { maxRetriesPerRequest: null }
+
 /** A connection of the server's side, and what ends it for good. */
 export interface OpenQueue {
   readonly queue: JobQueue
+  /**
+   * Resolves when the server can be reached.
+   *
+   * @throws where it cannot, and abandons the queue
+   */
+  ready (): Promise<void>
   /** Ends it though the server may not answer. */
   abandon (): void
 }
 
-/** The same of a worker. */
+/** The connection of a worker, and what ends it for good. */
 export interface OpenWorker {
   readonly worker: JobWorker
   abandon (): void
@@ -54,15 +68,25 @@ export class Engine {
 
   /** Opens the queue for those who add jobs. Commands fail at once where the connection is lost. */
   open (): OpenQueue {
-    const sockets = new Set<Socket>()
     const { isShared } = this
-    const connection = isShared ? this.#connection : this.#isPostgres ? this.#postgresOptions(sockets) : this.#redisOptions()
-    const queue: JobQueue = new this.bullMq.Queue(this.#name, { connection }, this.#backend)
+    const sockets = new Set<Socket>()
+    const queue: JobQueue = new this.bullMq.Queue(this.#name, { connection: this.#connect(failFast, sockets) }, this.#backend)
+    const abandon = () => {
+      queue.close().catch(() => {})
+      disconnect(queue, isShared, sockets)
+    }
+
+    queue.on('error', () => {}) // told by what fails
     return {
       queue,
-      abandon () {
-        queue.close().catch(() => {})
-        disconnect(queue, isShared, sockets)
+      abandon,
+      async ready () {
+        try {
+          await limited(queue.waitUntilReady(), longestConnect)
+        } catch (error) {
+          abandon()
+          throw error
+        }
       }
     }
   }
@@ -71,10 +95,7 @@ export class Engine {
   work (processor: Processor, options: Omit<WorkerOptions, 'connection'>): OpenWorker {
     const { isShared } = this
     const sockets = new Set<Socket>()
-    const connection = isShared
-      ? this.#connection
-      : this.#isPostgres ? this.#postgresOptions(sockets) : withUrl(this.#connection, { disconnectTimeout, maxRetriesPerRequest: null })
-    const worker: JobWorker = new this.bullMq.Worker(this.#name, processor, { ...options, connection }, this.#backend)
+    const worker: JobWorker = new this.bullMq.Worker(this.#name, processor, { ...options, connection: this.#connect(waitForever, sockets) }, this.#backend)
     return {
       worker,
       abandon () {
@@ -88,24 +109,25 @@ export class Engine {
     return this.#isPostgres ? this.bullMq.createPostgresBackend : this.bullMq.createRedisBackend
   }
 
-  #redisOptions (): object {
-    // Who opened it opens it again: ioredis would do it by itself, but hold back or repeat what was asked for meanwhile.
-    return withUrl(this.#connection, { connectTimeout: longestConnect, disconnectTimeout, enableOfflineQueue: false, maxRetriesPerRequest: 1, retryStrategy: () => null })
-  }
-
-  #postgresOptions (sockets: Set<Socket>): object {
-    const own = typeof this.#connection === 'string' ? { connectionString: this.#connection } : this.#connection
-    return {
-      connectionTimeoutMillis: longestConnect,
-      stream: () => keep(new Socket(), sockets),
-      ...(!('migrate' in own) && !('skipMigrations' in own) && { migrate: true }),
-      ...own
-    }
+  /** What BullMQ takes as a connection. */
+  #connect (redisOptions: object, sockets: Set<Socket>): object {
+    if (typeof this.#connection === 'object' && this.isShared) return this.#connection
+    return this.#isPostgres ? postgresOptions(this.#connection, sockets) : { ...asOptions(this.#connection, 'url'), disconnectTimeout, ...redisOptions }
   }
 }
 
-function withUrl (connection: string | object, options: object): object {
-  return typeof connection === 'string' ? { url: connection, ...options } : { ...connection, ...options }
+function postgresOptions (connection: string | object, sockets: Set<Socket>): object {
+  const own = asOptions(connection, 'connectionString')
+  return {
+    connectionTimeoutMillis: longestConnect,
+    stream: () => keep(new Socket(), sockets),
+    ...(!('migrate' in own) && !('skipMigrations' in own) && { migrate: true }),
+    ...own
+  }
+}
+
+function asOptions (connection: string | object, nameOfUrl: string): object {
+  return typeof connection === 'string' ? { [nameOfUrl]: connection } : connection
 }
 
 /** A client of the application's own is left open. */

@@ -3,6 +3,7 @@ import type { TaskFunction } from '../core/background-task.js'
 import { BackgroundTask } from '../core/background-task.js'
 import { FST_BGT_UNKNOWN_TASK, FST_BGT_WORKER } from '../core/errors.js'
 import type { Executions } from '../core/executions/index.js'
+import { messageOf } from '../core/message-of.js'
 import { optionsOf } from '../core/task-options.js'
 import { TaskRun } from '../core/task-run.js'
 import { isWorthwhile } from '../core/retry.js'
@@ -188,12 +189,4 @@ function summaryOf ({ failed }: JobProgress, { tasks }: JobData): string {
 
 function namedTask (name: string): BackgroundTask {
   return new BackgroundTask({ [name]: () => {} }[name] as TaskFunction)
-}
-
-function messageOf (thrown: unknown): string {
-  try {
-    return thrown instanceof Error ? thrown.message : String(thrown)
-  } catch {
-    return 'what it threw cannot be shown'
-  }
 }

@@ -4,8 +4,9 @@ import type { Job } from 'bullmq'
 import type { TaskFunction } from '../core/background-task.js'
 import { FST_BGT_ARGUMENT, FST_BGT_QUEUE_UNAVAILABLE } from '../core/errors.js'
 import type { Queue } from '../core/executions/execution.js'
+import { messageOf } from '../core/message-of.js'
 import { nameOf } from '../core/task-name.js'
-import { Engine, longestConnect, type OpenQueue } from './engine.js'
+import { connectInterval, type Engine, type OpenQueue } from './engine.js'
 import type { JobData } from './job-data.js'
 import { findLoss } from './json.js'
 import { Late, limited } from './limited.js'
@@ -14,8 +15,6 @@ import type { ResolvedQueueOptions } from './queue-options.js'
 
 /** How long the server may take to store jobs, in milliseconds. */
 const longestStore = 2_000
-/** How often a server that is away is asked whether it is back, in milliseconds. */
-const probeInterval = 1_000
 /** The most jobs that travel together. */
 const mostJobs = 200
 /** How many characters of JSON travel together at most, unless one job has more: else the server could not answer in time. */
@@ -25,7 +24,7 @@ const mostBatches = 2
 /** The most jobs of which it is unknown whether they were stored that are remembered. */
 const mostDoubtful = 10_000
 /** The backoff of jobs is of our own: it goes by the attempts at a task. */
-export const backoffType = 'background-tasks'
+const backoffType = 'background-tasks'
 
 /** How long jobs are kept when they have ended, in seconds, and how many. */
 const keepCompleted = { age: 3_600, count: 1_000 }
@@ -104,7 +103,7 @@ export class JobStore implements Queue {
    */
   store (job: NewJob): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (this.#open === undefined) return reject(unavailable('its server is away'))
+      if (this.#open === undefined) return reject(unavailable())
 
       this.#waiting.push({ job, size: JSON.stringify(job.data).length, resolve, reject })
       this.#schedule()
@@ -149,13 +148,7 @@ export class JobStore implements Queue {
 
   async #connect (): Promise<void> {
     const open = this.#engine.open()
-    open.queue.on('error', () => {}) // told by what fails
-    try {
-      await limited(open.queue.waitUntilReady(), longestConnect)
-    } catch (error) {
-      open.abandon()
-      throw error
-    }
+    await open.ready()
     if (this.#isClosed) return open.abandon()
 
     this.#open = open
@@ -207,13 +200,13 @@ export class JobStore implements Queue {
         waiting.resolve()
       } catch (error) {
         if (error instanceof Late) return this.#fail(batch.slice(i), error)
-        waiting.reject(unavailable(messageOf(error), error))
+        waiting.reject(unavailable(error))
       }
     }
   }
 
   async #add (batch: Waiting[]): Promise<void> {
-    const { open, backoff } = { open: this.#open, backoff: this.options.backoff }
+    const open = this.#open
     if (open === undefined) throw new Late(longestStore)
 
     await limited(open.queue.addBulk(batch.map(({ job: { id, data, delay } }) => ({
@@ -222,7 +215,7 @@ export class JobStore implements Queue {
       opts: {
         jobId: id,
         attempts: data.tasks.reduce((sum, { attempts }) => sum + attempts, 0),
-        backoff: { type: backoffType, delay: backoff },
+        backoff: { type: backoffType, delay: this.options.backoff },
         removeOnComplete: keepCompleted,
         removeOnFail: keepFailed,
         ...(delay > 0 && { delay })
@@ -243,14 +236,14 @@ export class JobStore implements Queue {
   #fail (batch: Waiting[], error: unknown): void {
     for (const { job } of batch) if (this.#doubtful.size < mostDoubtful) this.#doubtful.add(job.id)
     this.#lost(error)
-    for (const { reject } of batch) reject(unavailable(messageOf(error), error))
+    for (const { reject } of batch) reject(unavailable(error))
   }
 
   #lost (error: unknown): void {
     const open = this.#open
     this.#open = undefined
     open?.abandon()
-    for (const { reject } of this.#waiting.splice(0)) reject(unavailable(messageOf(error), error))
+    for (const { reject } of this.#waiting.splice(0)) reject(unavailable(error))
     if (this.#isClosed || this.#probe !== undefined) return
 
     const instead = this.options.enqueue === 'beforeResponse' ? 'requests that add tasks are answered with 503' : 'tasks run in this process'
@@ -264,7 +257,7 @@ export class JobStore implements Queue {
         this.#probe = undefined
         this.#log.info({ queue: this.options.name }, 'the queue\'s server is back')
       }, () => { if (!this.#isClosed) this.#probeLater() })
-    }, probeInterval).unref()
+    }, connectInterval).unref()
   }
 
   /** Takes back jobs whose tasks have run or been refused since, where no worker has them yet. */
@@ -275,12 +268,10 @@ export class JobStore implements Queue {
   }
 }
 
-function unavailable (problem: string, cause?: unknown): Error {
-  return new FST_BGT_QUEUE_UNAVAILABLE(problem, { cause })
-}
-
-function messageOf (error: unknown): string {
-  return error instanceof Error && error.message !== '' ? error.message : 'its server is away'
+/** Some errors of connections have no message. */
+function unavailable (cause?: unknown): Error {
+  const problem = cause === undefined ? '' : messageOf(cause)
+  return new FST_BGT_QUEUE_UNAVAILABLE(problem || 'its server is away', { cause })
 }
 
 /** What dashboards show. */

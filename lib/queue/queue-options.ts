@@ -89,7 +89,7 @@ export function resolveQueueOptions (options: QueueOptions) {
     enqueue: options.enqueue ?? 'afterResponse',
     attempts: options.attempts ?? 5,
     backoff: options.backoff ?? 1_000,
-    concurrency: worker === false ? undefined : (worker === true ? undefined : worker.concurrency) ?? 10
+    concurrency: worker === false ? undefined : (worker === true ? {} as WorkerSettings : worker).concurrency ?? 10
   } as const
 }
 

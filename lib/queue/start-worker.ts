@@ -1,10 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { longestConnect, type Engine } from './engine.js'
-import { limited } from './limited.js'
+import { connectInterval, type Engine } from './engine.js'
 import { QueueWorker, type QueueWorkerOptions } from './queue-worker.js'
-
-/** How often a server that is away is asked whether it is back, in milliseconds. */
-const connectInterval = 1_000
 
 /** A worker that takes jobs, or will when its server is there. */
 export interface StartedWorker {
@@ -59,13 +55,11 @@ async function start (engine: Engine, options: QueueWorkerOptions, signal: Abort
 
 /** Why the server cannot be reached; `undefined` where it can. */
 async function troubleWith (engine: Engine): Promise<unknown> {
-  const { queue, abandon } = engine.open()
-  queue.on('error', () => {})
+  const { ready, abandon } = engine.open()
   try {
-    await limited(queue.waitUntilReady(), longestConnect)
+    await ready()
+    abandon()
   } catch (error) {
     return error
-  } finally {
-    abandon()
   }
 }

@@ -1,5 +1,6 @@
 import type { TaskFunction } from '../core/background-task.js'
 import { FST_BGT_TASK_MODULE } from '../core/errors.js'
+import { messageOf } from '../core/message-of.js'
 import { checkOptions, type Rule } from '../core/options.js'
 import { optionsOf } from '../core/task-options.js'
 import { registerTask, sourceOf } from '../core/task-registry.js'
@@ -51,8 +52,7 @@ async function load (module: string): Promise<TaskFunctions> {
   try {
     return functionsOf(module, await import(module))
   } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause)
-    throw new FST_BGT_TASK_MODULE(module, `it cannot be loaded: ${message}${adviceOn(cause)}`, { cause })
+    throw new FST_BGT_TASK_MODULE(module, `it cannot be loaded: ${messageOf(cause)}${adviceOn(cause)}`, { cause })
   }
 }
 

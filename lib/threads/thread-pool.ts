@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Piscina } from 'piscina'
 import { FST_BGT_ARGUMENT, FST_BGT_TASK_MODULE, FST_BGT_THREAD, FST_BGT_TIMEOUT } from '../core/errors.js'
 import type { Threads } from '../core/executions/execution.js'
+import { messageOf } from '../core/message-of.js'
 import type { TaskRun } from '../core/task-run.js'
 import { Batch } from './batch.js'
 import { findUnclonable, isClonable } from './clone.js'
@@ -351,8 +352,4 @@ function unreadable (call: ThreadCall): Error {
 
 function stopped ({ name }: ThreadCall): Error {
   return new FST_BGT_THREAD(name, 'was stopped, as the app has closed')
-}
-
-function messageOf (thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown)
 }

@@ -1,8 +1,17 @@
-import type { DoneFuncWithErrOrRes, FastifyReply } from 'fastify'
-import type { Exchange } from './exchange.js'
+import type { DoneFuncWithErrOrRes, FastifyReply, FastifyRequest } from 'fastify'
+import { exchangeOf } from './exchange.js'
 
-/** An `onSend` hook: the response leaves once the request's tasks are stored; where they cannot be, it is an error. */
-export function storeFirst (exchange: Exchange, reply: FastifyReply, payload: unknown, done: DoneFuncWithErrOrRes): void {
+/**
+ * An `onSend` hook: the handler has settled. With `enqueue: 'beforeResponse'` the response leaves once the request's tasks
+ * are stored; where they cannot be, it is an error.
+ */
+export function settleOrStoreFirst (request: FastifyRequest, reply: FastifyReply, payload: unknown, done: DoneFuncWithErrOrRes): void {
+  const exchange = exchangeOf(request)?.watch(reply)
+  if (exchange?.storesFirst !== true) {
+    exchange?.settled()
+    return done()
+  }
+
   exchange.storeFirst(reply).then(() => {
     exchange.settled()
     done()

@@ -36,6 +36,7 @@ export interface OpenQueue {
 /** The connection of a worker, and what ends it for good. */
 export interface OpenWorker {
   readonly worker: JobWorker
+  /** Cancels what it runs and ends it, though it may wait for a job that never ends, or the server may not answer. */
   abandon (): void
 }
 
@@ -99,7 +100,9 @@ export class Engine {
     return {
       worker,
       abandon () {
+        worker.cancelAllJobs()
         worker.close(true).catch(() => {})
+        stopTimers(worker)
         disconnect(worker, isShared, sockets)
       }
     }
@@ -134,6 +137,13 @@ function asOptions (connection: string | object, nameOfUrl: string): object {
 function disconnect (open: JobQueue | JobWorker, isShared: boolean, sockets: Set<Socket>): void {
   if (!isShared) open.disconnect().catch(() => {})
   for (const socket of sockets) socket.destroy()
+}
+
+/** A worker that is closing already, and waits for a job, does so only once the job has ended: until then its timers keep the process alive. */
+function stopTimers (worker: JobWorker): void {
+  const { lockManager, stalledCheckStopper } = worker as unknown as { lockManager: { close (): Promise<void> }, stalledCheckStopper?: () => void } // not public
+  lockManager.close().catch(() => {})
+  stalledCheckStopper?.()
 }
 
 /** pg ends a connection by asking the server, which may not answer. */

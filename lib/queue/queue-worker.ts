@@ -35,6 +35,7 @@ export class QueueWorker {
   readonly #runner: JobRunner
   #lastError: string | undefined
   #troubles = 0
+  #isAbandoned = false
 
   constructor (engine: Engine, { functions, executions, concurrency, log, listeners }: QueueWorkerOptions) {
     this.#runner = new JobRunner({
@@ -81,16 +82,16 @@ export class QueueWorker {
   /** Takes no more jobs, and finishes those that it has. Where the server does not answer, other workers have to end them. */
   async close (): Promise<void> {
     const closed = this.#open.worker.close()
-    while (!await isOver(closed, longestFarewell)) if (this.#runner.idleFor > longestFarewell) return await this.abandon()
+    while (!this.#isAbandoned && !await isOver(closed, longestFarewell)) if (this.#runner.idleFor > longestFarewell) await this.abandon()
   }
 
   /** Tells tasks that are running to stop, and leaves their jobs to other workers. */
   async abandon (): Promise<void> {
+    this.#isAbandoned = true
     this.#runner.abort(closingError())
     // Not awaited for long: where it is closing already, it waits for its jobs all the same.
     this.#open.abandon()
     await isOver(this.#open.worker.close(true), longestDisconnect)
-    this.#open.worker.cancelAllJobs() // what can no longer be recorded
   }
 }
 

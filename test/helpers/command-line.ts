@@ -10,7 +10,12 @@ export const taskFolder = fileURLToPath(queueTasks)
 
 /** The command, in a process of its own. */
 export function startCommand (t: Test, ...args: string[]) {
-  const child = spawn(process.execPath, ['--import', 'tsx', cli, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  return startProgram(t, cli, ...args)
+}
+
+/** A program in TypeScript, in a process of its own. */
+export function startProgram (t: Test, file: string, ...args: string[]) {
+  const child = spawn(process.execPath, ['--import', 'tsx', file, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
   t.teardown(() => child.kill('SIGKILL'))
   let output = ''
   const noted = (chunk: Buffer) => { output += chunk.toString() }

@@ -1,6 +1,8 @@
+import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import * as work from '../fixtures/queue/work.js'
-import { startCommand, taskFolder as tasks } from '../helpers/command-line.js'
+import { startCommand, startProgram, taskFolder as tasks } from '../helpers/command-line.js'
+import { sourceFile } from '../helpers/source-file.js'
 import { createQueueApp, Network, testOnEach } from '../helpers/queue.js'
 
 t.test('a wrong flag is told, with what is right', async (t) => {
@@ -81,4 +83,11 @@ testOnEach(t, 'a worker waits for a server that is away', async (t, server) => {
   await unanswered.until('the worker waits for it')
   unanswered.child.kill('SIGTERM')
   t.equal(await unanswered.exit(), 0, 'and while the server does not answer')
+})
+
+testOnEach(t, 'a program whose worker was given up ends by itself', async (t, server) => {
+  const { name } = await createQueueApp(t, server)
+  const program = startProgram(t, fileURLToPath(new URL(sourceFile('../fixtures/given-up.ts'), import.meta.url)), server.url(), name)
+  await program.until('closed')
+  t.equal(await program.exit(), 0)
 })

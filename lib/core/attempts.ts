@@ -40,7 +40,7 @@ export class Attempts {
    * @param after where in the entries those begin that come after this one
    */
   run (entry: Entry, after: number): Promise<unknown> {
-    return this.#executions.haveQueue ? this.#runInTurn(entry, after) : this.#runHere(entry, after, this.#executions)
+    return this.#executions.haveQueue && this.#handedOver?.hasBegun(entry) !== true ? this.#runInTurn(entry, after) : this.#runHere(entry, after, this.#executions)
   }
 
   /** Tasks of this process wait for those before them that workers have; what cannot be stored runs here. */

@@ -37,6 +37,11 @@ export class HandedOver {
     return run
   }
 
+  /** Whether an entry was handed over with one before it, and is stored or has begun: there is nothing to wait for. */
+  hasBegun (entry: Entry): boolean {
+    return !this.#held.has(entry) && this.#runs.get(entry)?.hasBegun === true
+  }
+
   /** What an entry has to wait for: the end of tasks before it that run elsewhere. */
   before (entry: Entry): Promise<void> | undefined {
     if (this.#runs.has(entry) && !this.#held.has(entry)) return
@@ -53,7 +58,7 @@ export class HandedOver {
 
   /** Hands over what goes to the queue, before its turn: workers have what comes first at once, and the rest in its turn. */
   async handOverQueued (entries: Entry[]): Promise<void> {
-    const promises: Array<Promise<unknown>> = []
+    const promises = new Set<Promise<unknown>>()
     for (const [i, entry] of entries.entries()) {
       if (!entry.isQueuedIn(this.#executions)) continue
       if (!this.#runs.has(entry)) {
@@ -61,10 +66,10 @@ export class HandedOver {
         this.#held.set(entry, lane)
         if (i > 0) lane.hold?.()
       }
-      promises.push((this.#runs.get(entry) as LaneRun).promise.catch(rethrowUnavailable))
+      promises.add((this.#runs.get(entry) as LaneRun).promise)
     }
     try {
-      await Promise.all(promises)
+      await Promise.all([...promises].map(async (promise) => await promise.catch(rethrowUnavailable)))
     } catch (error) {
       for (const lane of this.#held.values()) lane.withdraw?.()
       throw error
@@ -88,9 +93,7 @@ export class HandedOver {
 
     let next: Entry | undefined = entry
     for (let i = after; next !== undefined && next.executionIn(this.#executions) === execution; next = entries[i++]) {
-      const run = next.runIn(lane, this.#executions, this.#host, this.#stopOnError)
-      run.promise.catch(() => {}) // awaited in its turn
-      this.#runs.set(next, run)
+      this.#runs.set(next, next.runIn(lane, this.#executions, this.#host, this.#stopOnError))
     }
     return lane
   }

@@ -11,43 +11,57 @@ export interface Loss {
 const deepest = 500
 
 /** Finds what would not come out of JSON as it went in; `undefined` where all does. A property that is `undefined` may go. */
-export function findLoss (value: unknown, path = '', ancestors: object[] = []): Loss | undefined {
-  if (typeof value === 'number') return Number.isFinite(value) ? undefined : { path, problem: String(value) }
+export function findLoss (value: unknown): Loss | undefined {
+  return lossIn(value, [])
+}
+
+/** @param ancestors the objects that hold the value; as it was when it returns */
+function lossIn (value: unknown, ancestors: object[]): Loss | undefined {
+  if (typeof value === 'number') return Number.isFinite(value) ? undefined : here(String(value))
   if (typeof value === 'string' || typeof value === 'boolean' || value === null) return
-  if (typeof value !== 'object') return { path, problem: describe(value) }
-  if (ancestors.includes(value)) return { path, problem: 'an object that holds itself' }
-  if (ancestors.length >= deepest) return { path, problem: `nested deeper than ${deepest} levels` }
+  if (typeof value !== 'object') return here(describe(value))
+  if (ancestors.includes(value)) return here('an object that holds itself')
+  if (ancestors.length >= deepest) return here(`nested deeper than ${deepest} levels`)
 
+  ancestors.push(value)
   try {
-    return Array.isArray(value) ? lossInArray(value, path, [...ancestors, value]) : lossInObject(value, path, [...ancestors, value])
+    return Array.isArray(value) ? lossInArray(value, ancestors) : lossInObject(value, ancestors)
   } catch {
-    return { path, problem: 'an object that cannot be read: a getter throws' }
+    return here('an object that cannot be read: a getter throws')
+  } finally {
+    ancestors.pop()
   }
 }
 
-function lossInArray (array: unknown[], path: string, ancestors: object[]): Loss | undefined {
+function lossInArray (array: unknown[], ancestors: object[]): Loss | undefined {
   // Those of other realms are as good: there are two prototypes.
-  if (Object.getPrototypeOf(Object.getPrototypeOf(Object.getPrototypeOf(array))) !== null) return { path, problem: classOf(array) }
+  if (Object.getPrototypeOf(Object.getPrototypeOf(Object.getPrototypeOf(array))) !== null) return here(classOf(array))
   for (let i = 0; i < array.length; i++) {
-    const loss = findLoss(array[i], `${path}[${i}]`, ancestors)
-    if (loss !== undefined) return loss
+    const loss = lossIn(array[i], ancestors)
+    if (loss !== undefined) return within(`[${i}]`, loss)
   }
 }
 
-function lossInObject (object: object, path: string, ancestors: object[]): Loss | undefined {
+function lossInObject (object: object, ancestors: object[]): Loss | undefined {
   const prototype = Object.getPrototypeOf(object)
   // Objects of another realm are plain, too: there is nothing above their prototype.
-  if (prototype !== null && Object.getPrototypeOf(prototype) !== null) return { path, problem: classOf(object) }
-  if (typeof (object as { toJSON?: unknown }).toJSON === 'function') return { path: `${path}.toJSON`, problem: 'a function' }
+  if (prototype !== null && Object.getPrototypeOf(prototype) !== null) return here(classOf(object))
+  if (typeof (object as { toJSON?: unknown }).toJSON === 'function') return within('.toJSON', here('a function'))
 
-  for (const [key, value] of Object.entries(object)) {
-    const loss = value === undefined ? undefined : findLoss(value, pathTo(path, key), ancestors)
-    if (loss !== undefined) return loss
+  for (const key of Object.keys(object)) {
+    const value = (object as Record<string, unknown>)[key]
+    const loss = value === undefined ? undefined : lossIn(value, ancestors)
+    if (loss !== undefined) return within(/^[\p{L}_$][\p{L}\p{N}_$]*$/u.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`, loss)
   }
 }
 
-function pathTo (path: string, key: string): string {
-  return /^[\p{L}_$][\p{L}\p{N}_$]*$/u.test(key) ? `${path}.${key}` : `${path}[${JSON.stringify(key)}]`
+function here (problem: string): Loss {
+  return { path: '', problem }
+}
+
+/** The path is put together only where there is a loss. */
+function within (step: string, { path, problem }: Loss): Loss {
+  return { path: step + path, problem }
 }
 
 function classOf (object: object): string {

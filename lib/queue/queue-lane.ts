@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { OnError } from '../core/collection.js'
 import type { Lane, LaneRun } from '../core/executions/execution.js'
 import { optionsOf } from '../core/task-options.js'
+import { handled } from '../core/handled.js'
 import type { TaskRun } from '../core/task-run.js'
 import type { JobStore } from './job-store.js'
 
@@ -14,13 +15,11 @@ const [firstLook, lastLook] = [10, 500]
 const longestWithoutWorkers = 5_000
 
 /** Neighbouring tasks of a collection on their way to the queue, as one job. */
-export class QueueLane implements Lane {
+export class QueueLane implements Lane, LaneRun {
   readonly #id = randomUUID()
   readonly #store: JobStore
   readonly #onError: OnError
   readonly #runs: TaskRun[] = []
-  /** Why runs cannot travel: their arguments were changed since they were added. */
-  readonly #refusals = new Map<TaskRun, unknown>()
   #delay = 0
   #isStored = false
   #stored: Promise<void> | undefined
@@ -30,15 +29,23 @@ export class QueueLane implements Lane {
     this.#onError = onError
   }
 
-  /** All runs of a lane come in one go. */
+  /** All runs of a lane come in one go, and end together. One whose arguments were changed since it was added may be refused. */
   run (run: TaskRun): LaneRun {
-    this.#runs.push(run)
-    this.#stored ??= Promise.resolve().then(() => this.#storeAll())
-    const lane = this
-    return {
-      promise: this.#stored.then(() => { if (lane.#refusals.has(run)) throw lane.#refusals.get(run) }),
-      get hasBegun () { return lane.#isStored }
+    try {
+      this.#store.check(run.work.func, run.work.args)
+    } catch (error) {
+      return { promise: handled(Promise.reject(error)), hasBegun: false }
     }
+    this.#runs.push(run)
+    return this
+  }
+
+  get promise (): Promise<void> {
+    return (this.#stored ??= handled(Promise.resolve().then(() => this.#storeAll())))
+  }
+
+  get hasBegun (): boolean {
+    return this.#isStored
   }
 
   hold (): void {
@@ -78,11 +85,8 @@ export class QueueLane implements Lane {
   }
 
   async #storeAll (): Promise<void> {
-    const runs = this.#runs.filter((run) => this.#canTravel(run))
-    if (runs.length === 0) return
-
     const { attempts } = this.#store.options
-    const { request } = (runs[0] as TaskRun).host as { request?: { id?: unknown } }
+    const { request } = (this.#runs[0] as TaskRun).host as { request?: { id?: unknown } }
     await this.#store.store({
       id: this.#id,
       delay: this.#delay,
@@ -90,23 +94,13 @@ export class QueueLane implements Lane {
         version: 1,
         onError: this.#onError,
         reqId: request?.id === undefined ? undefined : String(request.id),
-        tasks: runs.map(({ id, name, work, timeout }) => {
+        tasks: this.#runs.map(({ id, name, work, timeout }) => {
           const { retries } = optionsOf(work.func)
           return { id, name, args: work.args, timeout, attempts: retries === undefined ? attempts : retries + 1 }
         })
       }
     })
     this.#isStored = true
-    for (const run of runs) run.startedAt = performance.now()
-  }
-
-  #canTravel (run: TaskRun): boolean {
-    try {
-      this.#store.check(run.work.func, run.work.args)
-      return true
-    } catch (error) {
-      this.#refusals.set(run, error)
-      return false
-    }
+    for (const run of this.#runs) run.startedAt = performance.now()
   }
 }

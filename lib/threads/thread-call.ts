@@ -1,4 +1,5 @@
 import type { LaneRun } from '../core/executions/execution.js'
+import { handled } from '../core/handled.js'
 import { sourceOf, type TaskSource } from '../core/task-registry.js'
 import type { TaskRun } from '../core/task-run.js'
 import { Stop, Status, toPerformanceTime, type Progress, type StopReason } from './progress.js'
@@ -30,10 +31,10 @@ export class ThreadCall implements LaneRun {
     this.source = sourceOf(run.work.func) as TaskSource
     this.stops = stops
     this.wantsResult = wantsResult
-    this.promise = new Promise((resolve, reject) => {
+    this.promise = handled(new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
-    })
+    }))
     run.onAbort = () => { this.isLeaving = this.askToStop(Stop.closing) }
   }
 

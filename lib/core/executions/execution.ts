@@ -41,8 +41,9 @@ export interface Lane {
   withdraw? (): void
 }
 
-/** A run that a lane has. */
+/** A run that a lane has; or several, which end together. */
 export interface LaneRun {
+  /** Nobody needs to handle its rejection. */
   readonly promise: Promise<unknown>
   /** Whether it has begun, as far as is known here. */
   readonly hasBegun: boolean

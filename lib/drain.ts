@@ -1,12 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction, RouteOptions } from 'fastify'
-import { exchangeOf, type Exchange } from './exchange.js'
+import { exchangeOf, kDrainsLast, type Exchange } from './exchange.js'
 
 // Tasks are drained in an `onResponse` hook, after those of all other plugins. A route's own hooks run after the
 // instance's, and what `after` adds to them comes after what other `onRoute` hooks have added. But Fastify calls
 // `onRoute` neither for routes that were there before the plugin was, nor for not-found handlers: for these there is a
 // hook of the instance, which lets the others go first.
-
-const kDrainsLast = Symbol('fastify-background-tasks.drainsLast')
 
 /** An `onRoute` hook: gives the route a last `onResponse` hook, that drains. */
 export function drainLast (this: FastifyInstance, route: RouteOptions): void {
@@ -20,7 +18,7 @@ export function drainLast (this: FastifyInstance, route: RouteOptions): void {
 export function drainAfterOthers (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {
   done()
   const exchange = exchangeOf(request)
-  if (exchange?.hasTasks && !exchange.isOver && !hasLastHook(request)) drain(exchange, reply)
+  if (exchange?.hasTasks && !exchange.isOver && !exchange.drainsLast) drain(exchange, reply)
 }
 
 /** Returns a promise, or calls `done` at once: a request without tasks pays for no promise. */
@@ -31,8 +29,4 @@ function drainOrGoOn (request: FastifyRequest, reply: FastifyReply, done: HookHa
 
 async function drain (exchange: Exchange, reply: FastifyReply): Promise<void> {
   await exchange.watch(reply).over()
-}
-
-function hasLastHook (request: FastifyRequest): boolean {
-  return kDrainsLast in request.routeOptions.config
 }

@@ -11,6 +11,9 @@ import { TaskLog, type TaskListeners } from './task-log.js'
 /** Where a request keeps its exchange. */
 export const kExchange = Symbol('fastify-background-tasks.exchange')
 
+/** In the config of a route that has an `onResponse` hook of its own to drain, the last one. */
+export const kDrainsLast = Symbol('fastify-background-tasks.drainsLast')
+
 /** What the requests of an app share. */
 export interface App {
   readonly tracker: TaskTracker
@@ -58,6 +61,7 @@ export class Exchange {
   #collection: TrackedCollection | undefined
   #tasks: BackgroundTasks | undefined
   #runOn: RunOn = 'always'
+  #drainsLast = false
   #isReplying = false
   #hasSettled = false
   #timer: NodeJS.Timeout | undefined
@@ -76,6 +80,11 @@ export class Exchange {
   /** Whether the request has asked for its collection. */
   get hasTasks (): boolean {
     return this.#tasks !== undefined
+  }
+
+  /** Whether the route has a hook of its own that drains after all others. */
+  get drainsLast (): boolean {
+    return this.#drainsLast
   }
 
   /** Watches the response's connection. */
@@ -173,9 +182,11 @@ export class Exchange {
 
   #createTasks (): BackgroundTasks {
     const { tracker, executions, options, listeners } = this.#app
-    const { runOn, onError } = routeOptionsOf(this.#request, options)
+    const { config } = this.#request.routeOptions // made anew for each who asks
+    const { runOn, onError } = routeOptionsOf(config, options)
     const log = new TaskLog(this.#request.log, listeners, this.#request)
     this.#runOn = runOn
+    this.#drainsLast = kDrainsLast in config
     this.#collection = new TrackedCollection(tracker, log, executions, onError)
     this.#tasks = new BackgroundTasks(this.#collection)
     if (this.isOver && this.#hasSettled) this.release()

@@ -1,4 +1,4 @@
-import type { FastifyRequest, RouteOptions } from 'fastify'
+import type { FastifyContextConfig, RouteOptions } from 'fastify'
 import { checkRouteOptions, type BackgroundTasksRouteOptions, type ResolvedOptions } from './options.js'
 
 type WithRouteOptions = { backgroundTasks?: BackgroundTasksRouteOptions } | undefined
@@ -20,8 +20,8 @@ export function checkRouteConfig ({ config }: RouteOptions): void {
 }
 
 /** What holds for a request: its route's own options, where it has any, over the plugin's. */
-export function routeOptionsOf (request: FastifyRequest, options: ResolvedOptions) {
-  const own = (request.routeOptions.config as WithRouteOptions)?.backgroundTasks
+export function routeOptionsOf (config: FastifyContextConfig, options: ResolvedOptions) {
+  const own = (config as WithRouteOptions)?.backgroundTasks
   if (own === undefined) return options
 
   check(own)

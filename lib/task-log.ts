@@ -27,10 +27,14 @@ export class TaskLog implements TaskReporter {
   }
 
   taskCompleted (run: TaskRun): void {
+    const { metrics } = this.#listeners
+    const isLogged = lowestLevel(this.log) <= levels.debug
+    if (metrics === undefined && !isLogged) return
+
+    run.ended()
     const isStored = run.executionName === 'queue'
-    this.#listeners.metrics?.taskEnded(run, isStored ? 'stored' : 'completed')
-    if (lowestLevel(this.log) > levels.debug) return
-    this.#write('debug', fieldsOf(run), isStored ? 'background task stored on the queue' : 'background task completed')
+    metrics?.taskEnded(run, isStored ? 'stored' : 'completed')
+    if (isLogged) this.#write('debug', fieldsOf(run), isStored ? 'background task stored on the queue' : 'background task completed')
   }
 
   taskRetried (error: unknown, run: TaskRun): void {
@@ -43,6 +47,7 @@ export class TaskLog implements TaskReporter {
   }
 
   taskFailed (error: unknown, run: TaskRun, task: BackgroundTask, skipped: BackgroundTask[]): void {
+    run.ended()
     this.#listeners.metrics?.taskEnded(run, 'failed')
     this.#write('error', {
       err: toError(error),

@@ -107,14 +107,14 @@ export class TrackedCollection extends Collection {
   }
 
   protected override completed (entry: Entry): void {
-    this.#reporter.taskCompleted(ended(entry))
+    this.#reporter.taskCompleted(entry.latest as TaskRun)
     this.running = undefined
     this.#tracker.taskEnded(this, 'completed')
   }
 
   protected override failed (error: unknown, entry: Entry): boolean {
     const skipped = this.onError === 'stop' ? this.#discard() : []
-    if (entry !== this.#abandoned) this.#reporter.taskFailed(error, ended(entry), entry.task, skipped)
+    if (entry !== this.#abandoned) this.#reporter.taskFailed(error, entry.latest as TaskRun, entry.task, skipped)
     this.running = undefined
     this.#tracker.taskEnded(this, 'failed')
     // Either way: what waits now was added by the one who was told.
@@ -126,11 +126,4 @@ export class TrackedCollection extends Collection {
     if (discarded.length > 0) this.#tracker.tasksDiscarded(this, discarded.length)
     return discarded.map(({ task }) => task)
   }
-}
-
-/** The attempt with which a task has ended. */
-function ended ({ latest }: Entry): TaskRun {
-  const run = latest as TaskRun
-  run.ended()
-  return run
 }

@@ -1,6 +1,6 @@
 import type { OnError } from '../core/collection.js'
 import { FST_BGT_INVALID_JOB } from '../core/errors.js'
-import { atLeastOne, someMilliseconds } from '../core/options.js'
+import { aCount, atLeastOne, someMilliseconds } from '../core/options.js'
 
 /** A task as a job has it. */
 export interface StoredTask {
@@ -52,10 +52,23 @@ export function parseJobData (data: unknown): JobData {
 }
 
 /** The progress of a job; that of one which has just begun where there is none of ours. */
-export function parseProgress (progress: unknown): JobProgress {
-  const { outcomes, failed, failures, deaths } = isRecord(progress) ? progress : {}
-  if (!Array.isArray(outcomes) || !Array.isArray(failed)) return { outcomes: [], failed: [], failures: 0, deaths: 0 }
-  return { outcomes, failed, failures: Number(failures) || 0, deaths: Number(deaths) || 0 }
+export function parseProgress (progress: unknown, { tasks }: JobData): JobProgress {
+  const isOurs = isProgress(progress) && progress.outcomes.length <= tasks.length
+  return isOurs ? progress : { outcomes: [], failed: [], failures: 0, deaths: 0 }
+}
+
+const outcomes: unknown[] = ['completed', 'failed', 'skipped'] satisfies Outcome[]
+
+function isProgress (progress: unknown): progress is JobProgress {
+  return isRecord(progress) &&
+    Array.isArray(progress.outcomes) && progress.outcomes.every((outcome) => outcomes.includes(outcome)) &&
+    Array.isArray(progress.failed) && progress.failed.every(isFailure) &&
+    progress.failed.length === progress.outcomes.filter((outcome) => outcome === 'failed').length &&
+    aCount.accepts(progress.failures) && aCount.accepts(progress.deaths)
+}
+
+function isFailure (failure: unknown): boolean {
+  return isRecord(failure) && [failure.id, failure.name, failure.message].every((value) => typeof value === 'string')
 }
 
 function isStoredTask (task: unknown): task is StoredTask {

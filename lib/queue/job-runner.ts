@@ -67,7 +67,7 @@ export class JobRunner {
   async run (job: Job, lost?: AbortSignal): Promise<void> {
     const data = this.#parse(job)
     const reporter = this.#options.reporterOf(job, data.reqId)
-    const progress = parseProgress(job.progress)
+    const progress = parseProgress(job.progress, data)
     const isEnded = (): boolean => progress.outcomes.length >= data.tasks.length
     if (isEnded() && job.stalledCounter <= progress.deaths) startOver(progress)
     else if (isEnded()) await recordDeath(job, progress, lost)

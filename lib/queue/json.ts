@@ -10,7 +10,10 @@ export interface Loss {
 /** How deep values may be nested: JSON.stringify() and JSON.parse() have limits of their own. */
 const deepest = 500
 
-/** Finds what would not come out of JSON as it went in; `undefined` where all does. A property that is `undefined` may go. */
+/**
+ * Finds what would not come out of JSON as it went in; `undefined` where all does. A property that is `undefined` may go,
+ * and -0 may become 0: it comes of rounding, and equals 0.
+ */
 export function findLoss (value: unknown): Loss | undefined {
   return lossIn(value, [])
 }
@@ -36,6 +39,8 @@ function lossIn (value: unknown, ancestors: object[]): Loss | undefined {
 function lossInArray (array: unknown[], ancestors: object[]): Loss | undefined {
   // Those of other realms are as good: there are two prototypes.
   if (Object.getPrototypeOf(Object.getPrototypeOf(Object.getPrototypeOf(array))) !== null) return here(classOf(array))
+  if (hasToJson(array)) return within('.toJSON', here('a function'))
+
   for (let i = 0; i < array.length; i++) {
     const loss = lossIn(array[i], ancestors)
     if (loss !== undefined) return within(`[${i}]`, loss)
@@ -46,13 +51,18 @@ function lossInObject (object: object, ancestors: object[]): Loss | undefined {
   const prototype = Object.getPrototypeOf(object)
   // Objects of another realm are plain, too: there is nothing above their prototype.
   if (prototype !== null && Object.getPrototypeOf(prototype) !== null) return here(classOf(object))
-  if (typeof (object as { toJSON?: unknown }).toJSON === 'function') return within('.toJSON', here('a function'))
+  if (hasToJson(object)) return within('.toJSON', here('a function'))
 
   for (const key of Object.keys(object)) {
     const value = (object as Record<string, unknown>)[key]
     const loss = value === undefined ? undefined : lossIn(value, ancestors)
     if (loss !== undefined) return within(/^[\p{L}_$][\p{L}\p{N}_$]*$/u.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`, loss)
   }
+}
+
+/** JSON.stringify() asks the object itself what to take in its place. */
+function hasToJson (object: object): boolean {
+  return typeof (object as { toJSON?: unknown }).toJSON === 'function'
 }
 
 function here (problem: string): Loss {

@@ -146,6 +146,22 @@ t.test('a job whose worker died when it had run all tasks runs none again, but f
   t.same(notes.lines, ['deadly', 'harmless'])
 })
 
+t.test('progress that is none of ours counts as none', async (t) => {
+  const done = { outcomes: ['completed'], failed: [], failures: 0, deaths: 0 }
+  const foreign = [
+    'half', { ...done, outcomes: ['done'] }, { ...done, outcomes: ['completed', 'completed', 'completed'] }, { ...done, outcomes: ['failed'] },
+    { ...done, failed: [null] }, { ...done, outcomes: ['failed'], failed: [{ id: 'a', name: 'deadly' }] }, { ...done, failures: -1 }, { ...done, deaths: '0' }
+  ]
+  const notes = new Notes(t)
+  await createRunner(notes).run(createJob(notes, 0, structuredClone(done)).job)
+  t.same(notes.lines, ['harmless'])
+  for (const progress of foreign) {
+    await createRunner(notes).run(createJob(notes, 0, structuredClone(progress)).job)
+    t.same(notes.lines.slice(-2), ['deadly', 'harmless'], JSON.stringify(progress))
+  }
+  t.equal(notes.lines.length, 1 + 2 * foreign.length)
+})
+
 t.test('a job records its last task, too, where its end may not reach the server', async (t) => {
   const notes = new Notes(t)
   let troubles = 0

@@ -21,7 +21,7 @@ export async function measure (quick) {
       skipped.push(`${store} does not answer`)
       continue
     }
-    const results = await interleave(['hand', 'plugin'], quick ? 1 : 9, (way, round) => requestsPerSecond(way, connection, round, quick))
+    const results = await interleave(['hand', 'plugin'], quick ? 1 : 5, (way, round) => requestsPerSecond(way, connection, round, quick))
     for (const [way, name] of [['hand', 'BullMQ by hand'], ['plugin', 'plugin']]) {
       rows.push({ store, way: name, 'requests/s': spread(results[way]) })
     }
@@ -33,11 +33,11 @@ export async function measure (quick) {
 async function requestsPerSecond (way, connection, round, quick) {
   const server = await Child.start('queue', [way, connection, `bench-${process.pid}-${way}-${round}`])
   try {
-    await load(server.port, { amount: quick ? 100 : 2_000 })
+    await load(server.port, { amount: quick ? 100 : 1_000 })
     const before = await server.ask('stored')
 
     const start = performance.now()
-    const { requests } = await load(server.port, { amount: quick ? 500 : 10_000 })
+    const { requests } = await load(server.port, { amount: quick ? 500 : 5_000 })
     const jobs = await server.ask('stored') - before
     const seconds = (performance.now() - start) / 1e3
     if (jobs < requests) throw new Error(`${requests} requests have stored ${jobs} jobs`)

@@ -50,9 +50,9 @@ export class JobRunner {
     this.#options = options
   }
 
-  /** Tells the tasks that are running to stop. */
-  abort (reason: unknown): void {
-    for (const run of this.#active) run.abort(reason)
+  /** The tasks that are running. */
+  get active (): Iterable<TaskRun> {
+    return this.#active
   }
 
   /** For how long no task has been running, in milliseconds. */

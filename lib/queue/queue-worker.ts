@@ -33,11 +33,13 @@ export interface QueueWorkerOptions {
 export class QueueWorker {
   readonly #open: OpenWorker
   readonly #runner: JobRunner
+  readonly #log: FastifyBaseLogger
   #lastError: string | undefined
   #troubles = 0
   #isAbandoned = false
 
   constructor (engine: Engine, { functions, executions, concurrency, log, listeners }: QueueWorkerOptions) {
+    this.#log = log
     this.#runner = new JobRunner({
       functions,
       executions,
@@ -87,11 +89,19 @@ export class QueueWorker {
 
   /** Tells tasks that are running to stop, and leaves their jobs to other workers. */
   async abandon (): Promise<void> {
+    if (!this.#isAbandoned) this.#leaveTasks()
     this.#isAbandoned = true
-    this.#runner.abort(closingError())
     // Not awaited for long: where it is closing already, it waits for its jobs all the same.
     this.#open.abandon()
     await isOver(this.#open.worker.close(true), longestDisconnect)
+  }
+
+  #leaveTasks (): void {
+    const reason = closingError()
+    for (const run of this.#runner.active) {
+      this.#log.warn({ task: run.name, taskId: run.id }, 'background task unfinished: another worker takes it over')
+      run.abort(reason)
+    }
   }
 }
 

@@ -23,7 +23,7 @@ const servers: QueueServer[] = [
   { name: 'PostgreSQL', port: 5432, url: (port = 5432) => `postgres://root@127.0.0.1:${port}/test` }
 ]
 
-async function answers ({ port }: QueueServer): Promise<boolean> {
+export async function answers ({ port }: Pick<QueueServer, 'port'>): Promise<boolean> {
   return await new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1', () => { socket.destroy(); resolve(true) })
     socket.on('error', () => { resolve(false) })

@@ -12,6 +12,7 @@ testOnEach(t, 'close gives up a worker whose task does not end, and another work
   const start = performance.now()
   await app.close()
   t.ok(performance.now() - start < 3_000, 'it does not wait for the task')
+  t.match(log.with('background task unfinished: another worker takes it over'), [{ task: 'work.wait', taskId: /./ }])
 
   const other = await createWorker({ tasks: queueTasks, queue: { connection: server.url(), name }, threads: false })
   await notes.until(2)

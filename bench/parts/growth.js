@@ -10,7 +10,7 @@ const crowds = [1, 10, 100, 1_000, 10_000]
 
 export async function measure (quick) {
   const total = quick ? 1_000 : 6_000
-  const results = await interleave(['array', 'plugin'], quick ? 1 : 9, async (way) => {
+  const results = await interleave(['array', 'plugin'], quick ? 1 : 5, async (way) => {
     const child = await Child.start('growth', [way])
     for (const tasks of [10, 0]) await child.ask('cost', { requests: 100, tasks, total: quick ? 500 : 10_000 })
 

@@ -12,7 +12,7 @@ export const title = 'Milliseconds until /ping is answered, while tasks compute'
 const ways = { idle: 'no tasks', thread: 'plugin, thread', piscina: 'piscina by hand', inline: 'plugin, inline' }
 
 export async function measure (quick) {
-  const results = await interleave(Object.keys(ways), quick ? 1 : 11, pingsDuring)
+  const results = await interleave(Object.keys(ways), quick ? 1 : 7, pingsDuring)
   const p99 = (way) => results[way].map((pings) => quantile(pings, 0.99))
 
   return {

@@ -11,7 +11,7 @@ export async function measure (quick) {
   const [rows, ratios] = [[], []]
 
   for (const connections of [1, 64]) {
-    const results = await interleave(['array', 'plugin'], quick ? 1 : 11, async (way) => {
+    const results = await interleave(['array', 'plugin'], quick ? 1 : 7, async (way) => {
       const server = await Child.start('start', [way])
       await load(server.port, { amount: quick ? 1_000 : 10_000 }, { connections })
       await server.ask('delays')

@@ -12,7 +12,7 @@ const ways = [
 ]
 
 export async function measure (quick) {
-  const [rounds, warmUp, runs, count] = quick ? [1, 1, 1, 500] : [9, 30, 10, 2_000]
+  const [rounds, warmUp, runs, count] = quick ? [1, 1, 1, 500] : [7, 30, 10, 2_000]
   const times = await interleave(ways, rounds, async (way) => {
     const child = await Child.start('threads', [way])
     const taken = []

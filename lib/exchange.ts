@@ -57,11 +57,12 @@ export class Exchange {
   readonly #app: App
   /** Whether the response is over: sent, or abandoned by the client. */
   isOver = false
+  /** Whether the route has a hook of its own that drains after all others; known once there are tasks. */
+  drainsLast = false
   #reply: FastifyReply | undefined
   #collection: TrackedCollection | undefined
   #tasks: BackgroundTasks | undefined
   #runOn: RunOn = 'always'
-  #drainsLast = false
   #isReplying = false
   #hasSettled = false
   #timer: NodeJS.Timeout | undefined
@@ -80,11 +81,6 @@ export class Exchange {
   /** Whether the request has asked for its collection. */
   get hasTasks (): boolean {
     return this.#tasks !== undefined
-  }
-
-  /** Whether the route has a hook of its own that drains after all others. */
-  get drainsLast (): boolean {
-    return this.#drainsLast
   }
 
   /** Watches the response's connection. */
@@ -186,7 +182,7 @@ export class Exchange {
     const { runOn, onError } = routeOptionsOf(config, options)
     const log = new TaskLog(this.#request.log, listeners, this.#request)
     this.#runOn = runOn
-    this.#drainsLast = kDrainsLast in config
+    this.drainsLast = kDrainsLast in config
     this.#collection = new TrackedCollection(tracker, log, executions, onError)
     this.#tasks = new BackgroundTasks(this.#collection)
     if (this.isOver && this.#hasSettled) this.release()

@@ -3,6 +3,7 @@ import { Collection, type OnError } from './collection.js'
 import type { Entry } from './entry.js'
 import type { Executions } from './executions/index.js'
 import { HandedOver } from './handed-over.js'
+import { handled } from './handled.js'
 import type { TaskHost, TaskRun } from './task-run.js'
 import type { TaskTracker } from './task-tracker.js'
 
@@ -66,9 +67,7 @@ export class TrackedCollection extends Collection {
 
   /** Runs what it holds, now, whether released or not. Failures have been reported, so nobody needs to handle them. */
   override run (executions?: Executions): Promise<void> {
-    const run = super.run(executions)
-    run.catch(() => {})
-    return run
+    return handled(super.run(executions))
   }
 
   /** Runs what it holds, and from now on each task that is added. Never rejects. */

@@ -40,6 +40,7 @@ export class QueueLane implements Lane, LaneRun {
     return this
   }
 
+  /** Stores them, once somebody waits for it. */
   get promise (): Promise<void> {
     return (this.#stored ??= handled(Promise.resolve().then(() => this.#storeAll())))
   }

@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { startExample } from '../helpers/example.js'
+import { freePort } from '../helpers/free-port.js'
 import { openQueue, testOnEach, type QueueServer } from '../helpers/queue.js'
 
 interface Result {
@@ -84,12 +84,7 @@ testOnEach(t, 'a worker that is killed is replaced by the other', async (t, serv
 })
 
 t.test('without a server the example says what to do', async (t) => {
-  const listener = createServer().listen(0, '127.0.0.1')
-  await once(listener, 'listening')
-  const { port } = listener.address() as AddressInfo
-  listener.close()
-  await once(listener, 'close')
-
+  const port = await freePort()
   const env = { ...process.env, QUEUE_URL: `postgres://ada:secret@127.0.0.1:${port}/orders`, ORDERS: t.testdir() }
   const { error, stderr } = await new Promise<{ error: Error | null, stderr: string }>((resolve) => {
     execFile(process.execPath, ['--import', 'tsx', 'examples/queue/server.ts'], { env }, (error, _stdout, stderr) => { resolve({ error, stderr }) })

@@ -1,9 +1,9 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
+import { freePort } from './free-port.js'
 import { answers, type QueueServer } from './queue.js'
 
 /** Where Debian has PostgreSQL: its programs are on nobody's path. */
@@ -74,12 +74,4 @@ function findOnPath (program: string): string | undefined {
 function postgresProgram (program: string): string | undefined {
   if (!existsSync(postgresRoot)) return
   return readdirSync(postgresRoot).map((version) => join(postgresRoot, version, 'bin', program)).filter((file) => existsSync(file)).at(-1)
-}
-
-async function freePort (): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }

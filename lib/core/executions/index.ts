@@ -49,9 +49,7 @@ export class Executions {
 
   /** Chooses how a function runs. */
   of (func: TaskFunction): Execution {
-    let i = 0
-    while (!(this.#all[i] as Execution).takes(func)) i++
-    return this.#all[i] as Execution
+    return this.#all.find((execution) => execution.takes(func)) as Execution
   }
 
   /** How often a function is tried again. */

@@ -4,7 +4,8 @@ import Fastify from 'fastify'
 import backgroundTasks from 'fastify-background-tasks'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-const app = Fastify({ logger: true })
+// Written at once: what pino has on its way to the output when the process exits may come after lines that are newer.
+const app = Fastify({ logger: { stream: process.stdout } })
 await app.register(backgroundTasks, { closeTimeout: 10_000 })
 
 // By now every task has ended: what they need can be closed.

@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
+import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
 import { promiseHooks } from 'node:v8'
 import type { TaskContext } from './task-context.js'
 import type { TaskHost } from './task-run.js'
@@ -31,7 +31,13 @@ let unhook: (() => void) | undefined
 let isLeaving = false
 
 function enterRun<T> (run: CurrentRun, func: (...args: any[]) => T, args: unknown[]): T {
-  return usesStorage ? storage.run(run, call, func, args) as T : follow(run, func, args)
+  return usesStorage ? new AsyncResource('BackgroundTaskRun').runInAsyncScope(store, undefined, run, func, args) as T : follow(run, func, args)
+}
+
+/** In a scope of its own, at whose end the store is what it was: `storage.run()` would copy all stores once more for that. */
+function store (run: CurrentRun, func: (...args: any[]) => unknown, args: unknown[]): unknown {
+  storage.enterWith(run)
+  return call(func, args)
 }
 
 function follow<T> (run: CurrentRun, func: (...args: any[]) => T, args: unknown[]): T {

@@ -1,9 +1,11 @@
 import { Socket } from 'node:net'
 import type { BackendFactory, IQueueBackend, JobProgress, Processor, Queue, Worker, WorkerOptions } from 'bullmq'
+import type { ClientConfig } from 'pg'
 import { loadOptional } from '../optional.js'
 import { limited } from './limited.js'
 
 type BullMq = typeof import('bullmq')
+type Pg = typeof import('pg')
 type JobQueue = Queue<any, any, string, any, any, string, IQueueBackend, any>
 type JobWorker = Worker<any, any, string, IQueueBackend, JobProgress, any>
 
@@ -46,17 +48,20 @@ export class Engine {
   readonly #name: string
   readonly #connection: string | object
   readonly #isPostgres: boolean
+  readonly #pg: Pg
 
   /** @throws `FST_BGT_MISSING_DEPENDENCY` where bullmq, or the server's client, is not installed */
   static async load (name: string, connection: string | object): Promise<Engine> {
     const bullMq = await loadOptional<BullMq>('queue', 'bullmq')
     const isPostgres = isForPostgres(connection)
-    if (!isClient(connection)) await loadOptional('queue', isPostgres ? 'pg' : 'ioredis')
-    return new Engine(bullMq, name, connection, isPostgres)
+    const client = isClient(connection) ? undefined : await loadOptional<unknown>('queue', isPostgres ? 'pg' : 'ioredis')
+    return new Engine(bullMq, name, connection, isPostgres, client as Pg)
   }
 
-  private constructor (bullMq: BullMq, name: string, connection: string | object, isPostgres: boolean) {
+  /** @param pg where there is to be a connection to PostgreSQL of its own */
+  private constructor (bullMq: BullMq, name: string, connection: string | object, isPostgres: boolean, pg: Pg) {
     this.bullMq = bullMq
+    this.#pg = pg
     this.#name = name
     this.#connection = connection
     this.#isPostgres = isPostgres
@@ -115,15 +120,16 @@ export class Engine {
   /** What BullMQ takes as a connection. */
   #connect (redisOptions: object, sockets: Set<Socket>): object {
     if (typeof this.#connection === 'object' && this.isShared) return this.#connection
-    return this.#isPostgres ? postgresOptions(this.#connection, sockets) : { ...asOptions(this.#connection, 'url'), disconnectTimeout, ...redisOptions }
+    return this.#isPostgres ? postgresOptions(this.#connection, sockets, this.#pg) : { ...asOptions(this.#connection, 'url'), disconnectTimeout, ...redisOptions }
   }
 }
 
-function postgresOptions (connection: string | object, sockets: Set<Socket>): object {
+function postgresOptions (connection: string | object, sockets: Set<Socket>, { default: { Client } }: Pg): object {
   const own = asOptions(connection, 'connectionString')
   return {
     connectionTimeoutMillis: longestConnect,
     stream: () => keep(new Socket(), sockets),
+    Client: clientThatFailsAlone(Client),
     ...(!('migrate' in own) && !('skipMigrations' in own) && { migrate: true }),
     ...own
   }
@@ -150,6 +156,19 @@ function stopTimers (worker: JobWorker): void {
 function keep (socket: Socket, sockets: Set<Socket>): Socket {
   sockets.add(socket)
   return socket.once('close', () => sockets.delete(socket))
+}
+
+/**
+ * BullMQ does not listen to a client that it has taken out of its pool, in which it migrates, say: where such a one loses
+ * its connection, the process would end. What was asked of it fails in any case.
+ */
+function clientThatFailsAlone (Client: Pg['default']['Client']): Pg['default']['Client'] {
+  return class extends Client {
+    constructor (config?: ClientConfig) {
+      super(config)
+      this.on('error', () => {})
+    }
+  }
 }
 
 /** A client, rather than options for one. */

@@ -2,8 +2,9 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
+import { childEnv } from './child-env.js'
 import { queueTasks } from './queue.js'
-import { sourceFile } from './source-file.js'
+import { loader, sourceFile } from './source-file.js'
 
 const cli = fileURLToPath(new URL(sourceFile('../../lib/queue/cli.ts'), import.meta.url))
 export const taskFolder = fileURLToPath(queueTasks)
@@ -13,9 +14,9 @@ export function startCommand (t: Test, ...args: string[]) {
   return startProgram(t, cli, ...args)
 }
 
-/** A program in TypeScript, in a process of its own. */
+/** A program of the tests, in a process of its own. */
 export function startProgram (t: Test, file: string, ...args: string[]) {
-  const child = spawn(process.execPath, ['--import', 'tsx', file, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [...loader, file, ...args], { env: childEnv(), stdio: ['ignore', 'pipe', 'pipe'] })
   t.teardown(() => child.kill('SIGKILL'))
   let output = ''
   const noted = (chunk: Buffer) => { output += chunk.toString() }

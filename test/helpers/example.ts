@@ -4,6 +4,7 @@ import { createRequire } from 'node:module'
 import { delimiter, dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
+import { childEnv } from './child-env.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -17,8 +18,7 @@ export function commandOf (script: string): [command: string, ...args: string[]]
 
 /** Runs a command as npm would. */
 export function runCommand (t: Test, [command, ...args]: [string, ...string[]], settings: NodeJS.ProcessEnv = {}) {
-  // Without what makes the coverage of this process: the example is none of the library.
-  const { NODE_OPTIONS, ...env } = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^_?TAP/.test(name)))
+  const env = childEnv()
   // This very Node.js before another one.
   const path = [dirname(process.execPath), `${root}node_modules/.bin`, `${root}../node_modules/.bin`, env.PATH].join(delimiter)
   const child = spawn(command, args, { cwd: root, env: { ...env, PATH: path, ...settings }, stdio: ['ignore', 'pipe', 'inherit'] })

@@ -1,6 +1,10 @@
-const language = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+/** Whether the tests run as they are written; `.ci/versions` runs them as JavaScript. */
+const areTypeScript = import.meta.url.endsWith('.ts')
 
-/** What a TypeScript file of the tests is called where they run: `.ci/versions` runs them as JavaScript. */
+/** What a TypeScript file of the tests is called where they run. */
 export function sourceFile (name: string): string {
-  return name.replace(/ts$/, language)
+  return areTypeScript ? name : name.replace(/ts$/, 'js')
 }
+
+/** By which a program runs such a file. */
+export const loader = areTypeScript ? ['--import', 'tsx'] : []

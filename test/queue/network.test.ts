@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto'
+import pg from 'pg'
 import t from 'tap'
 import * as work from '../fixtures/queue/work.js'
 import { listen } from '../helpers/app.js'
@@ -90,3 +92,31 @@ for (const [trouble, act] of [['is cut', (network: Network) => network.cut()], [
     t.equal(await queue.getWaitingCount(), 2)
   })
 }
+
+testOnEach(t, 'a server that takes long to begin: tasks run in the process, until it is there', async (t, server) => {
+  if (server.name === 'Redis') return // which has nothing to migrate
+
+  // As a migration by another process would, or a server that is short of breath.
+  const other = new pg.Client(server.url())
+  await other.connect()
+  const schema = `test_${randomUUID().replaceAll('-', '_')}`
+  await other.query('BEGIN')
+  await other.query('SELECT pg_advisory_xact_lock($1, hashtext($2))', [0x42554c4c, schema])
+  t.teardown(async () => {
+    await other.query(`DROP SCHEMA IF EXISTS "${schema}" CASCADE`)
+    await other.end()
+  })
+
+  const { app, notes, log } = await createQueueApp(t, server, { queue: { connection: { connectionString: server.url(), schema } } })
+  app.backgroundTasks.addTask(work.note, notes.file, 1)
+  await app.backgroundTasks.idle()
+  t.same(notes.lines, [1])
+  t.match(log.lines, [{ msg: /the queue's server is away/ }])
+
+  await other.query('ROLLBACK')
+  while (log.with('the queue\'s server is back').length === 0) await new Promise((resolve) => setTimeout(resolve, 20))
+  app.backgroundTasks.addTask(work.note, notes.file, 2)
+  await app.backgroundTasks.idle()
+  t.same(notes.lines, [1], 'it is stored')
+  await app.close()
+})

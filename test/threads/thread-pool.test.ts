@@ -6,6 +6,7 @@ import t, { type Test } from 'tap'
 import { loadTasks } from '../../lib/index.js'
 import * as work from '../fixtures/tasks/work.js'
 import { createApp, listen } from '../helpers/app.js'
+import { childEnv } from '../helpers/child-env.js'
 import { createGate, createNotes, notesIn } from '../helpers/notes.js'
 
 const tasks = new URL('../fixtures/tasks/', import.meta.url)
@@ -173,8 +174,7 @@ t.test('a task that comes after the close still runs', async (t) => {
 /** Runs a program in the way in which a user's application runs. */
 async function run (t: Test, args: string[], files: NonNullable<Parameters<Test['testdir']>[0]>) {
   const folder = t.testdir(files)
-  const { NODE_OPTIONS, ...env } = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^_?TAP/.test(name)))
-  const child = spawn(process.execPath, [...args], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [...args], { cwd: folder, env: childEnv(), stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => { output += chunk })
   const [code] = await once(child, 'exit')

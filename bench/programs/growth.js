@@ -48,6 +48,7 @@ async function wave (requests, tasks) {
   gate = new Promise((resolve) => { arrived = resolve })
   await Promise.all(Array.from({ length: requests }, () => app.inject(`/${tasks}`)))
   await hasEnded()
+  await new Promise(setImmediate) // until then what has been looked at by a WeakRef is kept, as inject() does
 }
 
 answer({

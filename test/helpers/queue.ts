@@ -30,16 +30,12 @@ export async function answers ({ port }: Pick<QueueServer, 'port'>): Promise<boo
   })
 }
 
-/**
- * A test that runs on each server, beside another one: much of what it does is to wait. Without a server it is skipped, but
- * for CI, where it fails.
- */
+/** A test that runs on each server, on both at once where `t.jobs` says so. Without one it is skipped, but for CI, where it fails. */
 export async function testOnEach (t: Test, title: string, test: (t: Test, server: QueueServer) => Promise<void>): Promise<void> {
-  t.jobs = 2
   for (const server of servers) {
     const isThere = await answers(server)
     if (!isThere && process.env.CI !== undefined) t.fail(`${server.name} does not answer on port ${server.port}, and must in CI`)
-    void t.test(`${title} (${server.name})`, { buffered: true, skip: !isThere && `${server.name} does not answer on port ${server.port}` }, async (t) => { await test(t, server) })
+    await t.test(`${title} (${server.name})`, { buffered: true, skip: !isThere && `${server.name} does not answer on port ${server.port}` }, async (t) => { await test(t, server) })
   }
 }
 

@@ -49,6 +49,9 @@ export const requestPlans: fc.Arbitrary<RequestPlan> = fc.record({
 const handlerSettled = 1_000_001
 const responseOver = 1_000_002
 
+/** Notes that it runs, where it could not be told otherwise whether the others have: collections may be empty. */
+const witness: TaskPlan = { id: 0, kind: 'async', failures: 0, adds: [], to: 'own' }
+
 /** A request that is made, and what becomes of its tasks. */
 export class Trial {
   static #all = new Map<string, Trial>()
@@ -66,7 +69,8 @@ export class Trial {
 
   constructor (plan: RequestPlan) {
     const next = { id: 1 }
-    this.plan = { ...plan, tasks: numbered(plan.tasks, next), later: numbered(plan.later, next) }
+    const later = plan.ending === 'may lose its client' ? [...plan.later, witness] : plan.later
+    this.plan = { ...plan, tasks: numbered(plan.tasks, next), later: numbered(later, next) }
     Trial.#all.set(this.#id, this)
   }
 

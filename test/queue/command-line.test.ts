@@ -5,6 +5,8 @@ import { startCommand, startProgram, taskFolder as tasks } from '../helpers/comm
 import { sourceFile } from '../helpers/source-file.js'
 import { createQueueApp, Network, testOnEach } from '../helpers/queue.js'
 
+t.jobs = 2 // mostly they wait
+
 t.test('a wrong flag is told, with what is right', async (t) => {
   const cases: Array<[args: string[], text: RegExp]> = [
     [[], /the command must be "worker", but got none/],

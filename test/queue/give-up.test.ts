@@ -5,6 +5,8 @@ import { createWorker } from '../../lib/queue/worker.js'
 import * as work from '../fixtures/queue/work.js'
 import { createQueueApp, queueTasks, testOnEach } from '../helpers/queue.js'
 
+t.jobs = 2 // mostly they wait
+
 testOnEach(t, 'close gives up a worker whose task does not end, and another worker takes its job over', async (t, server) => {
   const { app, notes, log, name } = await createQueueApp(t, server, { closeTimeout: 200, queue: { worker: true } })
   app.backgroundTasks.addTask(work.wait, notes.file, 'busy')

@@ -3,6 +3,8 @@ import { startCommand, taskFolder as tasks } from '../helpers/command-line.js'
 import { createQueueApp, testOnEach } from '../helpers/queue.js'
 import { addThreeTasks, checkThreeTasks } from '../helpers/three-tasks.js'
 
+t.jobs = 2 // mostly they wait
+
 testOnEach(t, 'a worker that is killed loses no task: another takes its jobs over', async (t, server) => {
   const { app, notes, name, queue } = await createQueueApp(t, server)
   addThreeTasks(app, notes, 200)

@@ -5,6 +5,8 @@ import * as work from '../fixtures/queue/work.js'
 import { listen } from '../helpers/app.js'
 import { createQueueApp, Network, testOnEach } from '../helpers/queue.js'
 
+t.jobs = 2 // mostly they wait
+
 testOnEach(t, 'a server that is away at the start: tasks run in the process, until it is there', async (t, server) => {
   const network = await Network.create(t, server)
   network.cut()

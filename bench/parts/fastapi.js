@@ -23,7 +23,7 @@ export async function measure (quick) {
     plugin: async () => await Child.start('fastapi')
   }
   for (const [kind, goal] of Object.entries(goals)) {
-    const plan = quick ? { rounds: 1, turns: 1, seconds: 0.3, warmUp: 0.5 } : { rounds: 5, turns: 2, seconds: 1, warmUp: 2 }
+    const plan = quick ? { rounds: 1, turns: 1, seconds: 0.3, warmUp: 0.5 } : { rounds: 3, turns: 2, seconds: 1, warmUp: 2 }
     const results = await race(starts, { path: `/${kind}`, ...plan })
 
     const perSecond = (name) => results[name].map(({ perSecond }) => perSecond)

@@ -15,7 +15,7 @@ export async function measure (quick) {
     const way = (name) => async () => await Child.start('overhead', [name, tasks])
     const results = await race({ array: way('array'), plugin: way('plugin') }, quick
       ? { rounds: 1, turns: 1, seconds: 0.3, warmUp: 0.3 }
-      : { rounds: 7, turns: 3, seconds: 1, warmUp: 2 })
+      : { rounds: 5, turns: 3, seconds: 1, warmUp: 2 })
 
     const label = `${tasks} ${tasks === '1' ? 'task' : 'tasks'}`
     for (const name of ['array', 'plugin']) {

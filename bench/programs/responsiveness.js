@@ -1,5 +1,6 @@
 // A server whose tasks are CPU-bound: `node responsiveness.js <way>`, where way is "thread", "inline", "piscina" (by hand, in
-// onResponse) or "idle" (no tasks). It answers when the tasks of a request to / have ended.
+// onResponse) or "idle" (no tasks). The thread has started before:
+// it is there for 30 s after its latest task. It answers when the tasks of a request to / have ended.
 import Fastify from 'fastify'
 import backgroundTasks from 'fastify-background-tasks'
 import { Piscina } from 'piscina'
@@ -22,6 +23,7 @@ if (way === 'piscina') {
     hasEnded()
   })
   app.get('/', async () => 'ok')
+  await piscina.run(1)
 } else {
   await app.register(backgroundTasks, {
     tasks: new URL('../tasks/', import.meta.url),
@@ -34,6 +36,9 @@ if (way === 'piscina') {
     if (way !== 'idle') request.backgroundTasks.addTask(async () => { hasEnded() })
     return 'ok'
   })
+  await app.ready()
+  if (way === 'thread') app.backgroundTasks.addTask(compute, 1)
+  await app.backgroundTasks.idle()
 }
 
 await serve(app, { end: () => end })

@@ -37,7 +37,7 @@ function goalOf ({ atLeast, atMost }) {
 }
 
 function isMet ({ ratio: { median }, atLeast = -Infinity, atMost = Infinity }) {
-  return median >= atLeast && median <= atMost
+  return median > 0 && median >= atLeast && median <= atMost // one below 0 is noise
 }
 
 /** A Markdown table of rows with the same fields. */

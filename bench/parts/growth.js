@@ -9,20 +9,15 @@ const sizes = [1, 10, 100, 1_000]
 const crowds = [1, 10, 100, 1_000, 10_000]
 
 export async function measure (quick) {
-  const total = quick ? 1_000 : 6_000
-  const results = await interleave(['array', 'plugin'], quick ? 1 : 5, async (way) => {
+  const results = await interleave(['array', 'plugin'], quick ? 1 : 3, async (way) => {
     const child = await Child.start('growth', [way])
-    for (const tasks of [10, 0]) await child.ask('cost', { requests: 100, tasks, total: quick ? 500 : 10_000 })
+    const costOfTask = async (requests, tasks, pairs) => await child.ask('cost', { requests, tasks, pairs: quick ? 1 : pairs })
+    await costOfTask(100, 10, 15)
 
-    const costOfTask = async (requests, tasks, total) => {
-      // What a request without tasks costs is not theirs; with many at once, each of those costs more, too.
-      const idle = await child.ask('cost', { requests, tasks: 0, total })
-      return (await child.ask('cost', { requests, tasks, total }) - idle) / tasks
-    }
     const bySize = {}
-    for (const size of sizes) bySize[size] = await costOfTask(10, size, size === 1 ? total * 4 : total / Math.sqrt(size))
+    for (const size of sizes) bySize[size] = await costOfTask(10, size, size === 1 ? 60 : 20)
     const byCrowd = {}
-    for (const crowd of crowds) byCrowd[crowd] = await costOfTask(crowd, 10, total)
+    for (const crowd of crowds) byCrowd[crowd] = await costOfTask(crowd, 10, crowd < 10_000 ? 20 : 3)
     await child.stop()
     return { bySize, byCrowd }
   })

@@ -1,7 +1,7 @@
-// What a task costs where there are many: `node growth.js <way>`, where way is "array" or "plugin". It answers how many
-// microseconds of CPU time a request has taken, or each of its tasks.
+// What a task costs where there are many: `node growth.js <way>`, where way is "array" or "plugin".
 import Fastify from 'fastify'
 import backgroundTasks from 'fastify-background-tasks'
+import { quantile } from '../spread.js'
 import { answer } from './answer.js'
 
 const way = process.argv[2]
@@ -51,13 +51,26 @@ async function wave (requests, tasks) {
   await new Promise(setImmediate) // until then what has been looked at by a WeakRef is kept, as inject() does
 }
 
+/** Microseconds of CPU time for each of some requests. */
+async function costOfRequest (requests, tasks, waves) {
+  const before = process.cpuUsage()
+  for (let i = 0; i < waves; i++) await wave(requests, tasks)
+  const { user, system } = process.cpuUsage(before)
+  return (user + system) / (waves * requests)
+}
+
 answer({
-  /** Waves of requests, until there were enough; microseconds of CPU time for each request. */
-  async cost ({ requests, tasks, total }) {
-    const before = process.cpuUsage()
-    const waves = Math.max(1, Math.round(total / requests))
-    for (let i = 0; i < waves; i++) await wave(requests, tasks)
-    const { user, system } = process.cpuUsage(before)
-    return (user + system) / (waves * requests)
+  /**
+   * Microseconds of CPU time for each task. What a request without tasks costs is not theirs, and differs from one moment to
+   * the next by more than a task costs: each look at it has one at requests with tasks beside it, and the median counts.
+   */
+  async cost ({ requests, tasks, pairs }) {
+    const waves = Math.ceil(600 / Math.sqrt(tasks) / requests)
+    const costs = []
+    for (let pair = 0; pair < pairs; pair++) {
+      const idle = await costOfRequest(requests, 0, waves)
+      costs.push((await costOfRequest(requests, tasks, waves) - idle) / tasks)
+    }
+    return quantile(costs, 0.5)
   }
 })

@@ -26,7 +26,7 @@ const smallestShare = 0.5
 /** How long a task module may take to load in a thread, in milliseconds. */
 const longestLoad = 10_000
 /** How long a task in a thread that listens to its signal has, from when that aborts until its thread is stopped, in milliseconds. */
-const longestFarewell = 50
+const longestFarewell = 200
 /** How long threads are waited for when they are stopped, in milliseconds. */
 const longestStop = 1_000
 /** How often a thread may end before it has begun with a call's batch. */

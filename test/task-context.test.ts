@@ -54,6 +54,24 @@ t.test('a task knows itself at any depth, in callbacks too, in every execution',
   t.match(inline, [0, 1, 2].map(() => ({ id: uuid, name: 'inline', attempt: 1 })))
 })
 
+t.test('who runs a task is not in it: neither nobody nor another task', async (t) => {
+  taskContext() // from now on callbacks know their task, on every Node.js
+  const seen: unknown[] = []
+  const see = () => { seen.push(taskContext()?.name) }
+  const outer = new BackgroundTask(async function outer () {
+    const ended = new BackgroundTask(async function inner () { see() })()
+    see()
+    await ended
+    see()
+  })
+
+  const ended = outer()
+  see()
+  await ended
+  see()
+  t.same(seen, ['inner', 'outer', undefined, 'outer', undefined])
+})
+
 t.test('tasks that run beside each other know themselves', async (t) => {
   const { app } = await createThreadApp(t)
   const seen: string[] = []

@@ -31,11 +31,11 @@ let unhook: (() => void) | undefined
 let isLeaving = false
 
 function enterRun<T> (run: CurrentRun, func: (...args: any[]) => T, args: unknown[]): T {
-  return usesStorage ? new AsyncResource('BackgroundTaskRun').runInAsyncScope(store, undefined, run, func, args) as T : follow(run, func, args)
+  return usesStorage ? new AsyncResource('BackgroundTaskRun').runInAsyncScope(enterStorage, undefined, run, func, args) as T : follow(run, func, args)
 }
 
 /** In a scope of its own, at whose end the store is what it was: `storage.run()` would copy all stores once more for that. */
-function store (run: CurrentRun, func: (...args: any[]) => unknown, args: unknown[]): unknown {
+function enterStorage (run: CurrentRun, func: (...args: any[]) => unknown, args: unknown[]): unknown {
   storage.enterWith(run)
   return call(func, args)
 }

@@ -5,7 +5,7 @@ import { loadOptional } from '../optional.js'
 import { limited } from './limited.js'
 
 type BullMq = typeof import('bullmq')
-type Pg = typeof import('pg')
+type PgClient = typeof import('pg').Client
 type JobQueue = Queue<any, any, string, any, any, string, IQueueBackend, any>
 type JobWorker = Worker<any, any, string, IQueueBackend, JobProgress, any>
 
@@ -48,23 +48,26 @@ export class Engine {
   readonly #name: string
   readonly #connection: string | object
   readonly #isPostgres: boolean
-  readonly #pg: Pg
+  /** Where it opens connections to PostgreSQL. */
+  readonly #pgClient: PgClient | undefined
 
   /** @throws `FST_BGT_MISSING_DEPENDENCY` where bullmq, or the server's client, is not installed */
   static async load (name: string, connection: string | object): Promise<Engine> {
     const bullMq = await loadOptional<BullMq>('queue', 'bullmq')
     const isPostgres = isForPostgres(connection)
-    const client = isClient(connection) ? undefined : await loadOptional<unknown>('queue', isPostgres ? 'pg' : 'ioredis')
-    return new Engine(bullMq, name, connection, isPostgres, client as Pg)
+    if (isClient(connection)) return new Engine(bullMq, name, connection, isPostgres)
+    if (isPostgres) return new Engine(bullMq, name, connection, isPostgres, clientThatFailsAlone((await loadOptional<typeof import('pg')>('queue', 'pg')).default.Client))
+
+    await loadOptional('queue', 'ioredis')
+    return new Engine(bullMq, name, connection, isPostgres)
   }
 
-  /** @param pg where there is to be a connection to PostgreSQL of its own */
-  private constructor (bullMq: BullMq, name: string, connection: string | object, isPostgres: boolean, pg: Pg) {
+  private constructor (bullMq: BullMq, name: string, connection: string | object, isPostgres: boolean, pgClient?: PgClient) {
     this.bullMq = bullMq
-    this.#pg = pg
     this.#name = name
     this.#connection = connection
     this.#isPostgres = isPostgres
+    this.#pgClient = pgClient
   }
 
   /** Whether the connection is a client, which serves others, too, and is not to be closed here. */
@@ -120,16 +123,16 @@ export class Engine {
   /** What BullMQ takes as a connection. */
   #connect (redisOptions: object, sockets: Set<Socket>): object {
     if (typeof this.#connection === 'object' && this.isShared) return this.#connection
-    return this.#isPostgres ? postgresOptions(this.#connection, sockets, this.#pg) : { ...asOptions(this.#connection, 'url'), disconnectTimeout, ...redisOptions }
+    return this.#isPostgres ? postgresOptions(this.#connection, sockets, this.#pgClient) : { ...asOptions(this.#connection, 'url'), disconnectTimeout, ...redisOptions }
   }
 }
 
-function postgresOptions (connection: string | object, sockets: Set<Socket>, { default: { Client } }: Pg): object {
+function postgresOptions (connection: string | object, sockets: Set<Socket>, Client?: PgClient): object {
   const own = asOptions(connection, 'connectionString')
   return {
     connectionTimeoutMillis: longestConnect,
     stream: () => keep(new Socket(), sockets),
-    Client: clientThatFailsAlone(Client),
+    Client,
     ...(!('migrate' in own) && !('skipMigrations' in own) && { migrate: true }),
     ...own
   }
@@ -162,7 +165,7 @@ function keep (socket: Socket, sockets: Set<Socket>): Socket {
  * BullMQ does not listen to a client that it has taken out of its pool, in which it migrates, say: where such a one loses
  * its connection, the process would end. What was asked of it fails in any case.
  */
-function clientThatFailsAlone (Client: Pg['default']['Client']): Pg['default']['Client'] {
+function clientThatFailsAlone (Client: PgClient): PgClient {
   return class extends Client {
     constructor (config?: ClientConfig) {
       super(config)

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import pg from 'pg'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import * as work from '../fixtures/queue/work.js'
 import { listen } from '../helpers/app.js'
-import { createQueueApp, Network, testOnEach } from '../helpers/queue.js'
+import { createQueueApp, Network, testOnEach, type QueueServer } from '../helpers/queue.js'
 
 t.jobs = 2 // mostly they wait
 
@@ -96,9 +96,29 @@ for (const [trouble, act] of [['is cut', (network: Network) => network.cut()], [
 }
 
 testOnEach(t, 'a server that takes long to begin: tasks run in the process, until it is there', async (t, server) => {
-  if (server.name === 'Redis') return // which has nothing to migrate
+  const { connection, begin } = server.name === 'Redis' ? await holdRedis(t, server) : await holdMigrations(t, server)
+  const { app, notes, log } = await createQueueApp(t, server, { queue: { connection } })
+  app.backgroundTasks.addTask(work.note, notes.file, 1)
+  await app.backgroundTasks.idle()
+  t.same(notes.lines, [1])
+  t.match(log.lines, [{ msg: /the queue's server is away/ }])
 
-  // As a migration by another process would, or a server that is short of breath.
+  await begin()
+  while (log.with('the queue\'s server is back').length === 0) await new Promise((resolve) => setTimeout(resolve, 20))
+  app.backgroundTasks.addTask(work.note, notes.file, 2)
+  await app.backgroundTasks.idle()
+  t.same(notes.lines, [1], 'it is stored')
+  await app.close()
+})
+
+async function holdRedis (t: Test, server: QueueServer) {
+  const network = await Network.create(t, server)
+  network.hang()
+  return { connection: server.url(network.port), begin: async () => { network.mend() } }
+}
+
+/** As a migration by another process would, or a server that is short of breath. */
+async function holdMigrations (t: Test, server: QueueServer) {
   const other = new pg.Client(server.url())
   await other.connect()
   const schema = `test_${randomUUID().replaceAll('-', '_')}`
@@ -108,17 +128,5 @@ testOnEach(t, 'a server that takes long to begin: tasks run in the process, unti
     await other.query(`DROP SCHEMA IF EXISTS "${schema}" CASCADE`)
     await other.end()
   })
-
-  const { app, notes, log } = await createQueueApp(t, server, { queue: { connection: { connectionString: server.url(), schema } } })
-  app.backgroundTasks.addTask(work.note, notes.file, 1)
-  await app.backgroundTasks.idle()
-  t.same(notes.lines, [1])
-  t.match(log.lines, [{ msg: /the queue's server is away/ }])
-
-  await other.query('ROLLBACK')
-  while (log.with('the queue\'s server is back').length === 0) await new Promise((resolve) => setTimeout(resolve, 20))
-  app.backgroundTasks.addTask(work.note, notes.file, 2)
-  await app.backgroundTasks.idle()
-  t.same(notes.lines, [1], 'it is stored')
-  await app.close()
-})
+  return { connection: { connectionString: server.url(), schema }, begin: async () => { await other.query('ROLLBACK') } }
+}

@@ -13,8 +13,8 @@ const tick = 20
  */
 const wrk = /^wrk \S*\d\S*/.exec(spawnSync('wrk', ['-v'], { encoding: 'utf8' }).stdout)?.[0]
 
-/** What asks for a time, and its version. */
-export const client = wrk ?? 'autocannon (wrk, as Debian has it, would load the server better)'
+/** What asks for a time. */
+export const client = `Asked by ${wrk ?? 'autocannon, as wrk is not installed'}`
 
 /**
  * Asks a server on this machine, by 64 connections unless told otherwise.

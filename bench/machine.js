@@ -1,6 +1,5 @@
 import { availableParallelism, cpus, release, totalmem, type } from 'node:os'
 import { createRequire } from 'node:module'
-import { client } from './load.js'
 
 const require = createRequire(import.meta.url)
 
@@ -11,7 +10,6 @@ export function machine () {
   return {
     date: new Date().toISOString().slice(0, 10),
     node: process.version,
-    client,
     versions: Object.fromEntries(packages.map((name) => [name, versionOf(name)])),
     cpu: cpus()[0].model,
     cores: availableParallelism(),

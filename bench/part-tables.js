@@ -4,7 +4,7 @@ export function partTables ({ rows, ratios, skipped, machine, versions }) {
     skipped && `Skipped: ${skipped}.`,
     rows?.length > 0 && table(rows),
     ratios?.length > 0 && table(ratios.map(goalRow)),
-    machine && `${machine.date}, Node.js ${machine.node}, ${machine.cores} cores (${machine.cpu}), ${machine.memory}, ${machine.system}${machine.client ? `; asked by ${machine.client}` : ''}. ` +
+    machine && `${machine.date}, Node.js ${machine.node}, ${machine.cores} cores (${machine.cpu}), ${machine.memory}, ${machine.system}. ` +
       `${Object.entries(machine.versions).map(([name, version]) => `${name} ${version}`).join(', ')}${versions ? `. ${versions}` : ''}.`
   ].filter(Boolean).join('\n\n')
 }

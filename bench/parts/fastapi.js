@@ -1,6 +1,7 @@
 // The same server in FastAPI, whose background tasks this plugin's are modelled on: one async task a request, and one sync
 // task, which both run in a pool of threads.
 import { Child } from '../child.js'
+import { client } from '../load.js'
 import { race } from '../race.js'
 import { ratio, spread } from '../spread.js'
 import { findUvicorn, Uvicorn } from '../uvicorn.js'
@@ -31,5 +32,5 @@ export async function measure (quick) {
     ratios.push({ what: `${kind} task, times FastAPI`, ratio: ratio(perSecond('plugin'), perSecond('FastAPI')), atLeast: goal })
     if (found.hasExtras) ratios.push({ what: `${kind} task, times ${withExtras}`, ratio: ratio(perSecond('plugin'), perSecond(withExtras)) })
   }
-  return { rows, ratios, chart: { group: 'task', way: 'way', value: 'requests/s' }, versions: found.versions }
+  return { rows, ratios, chart: { group: 'task', way: 'way', value: 'requests/s' }, versions: `${found.versions}. ${client}` }
 }

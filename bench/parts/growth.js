@@ -12,7 +12,7 @@ export async function measure (quick) {
   const results = await interleave(['array', 'plugin'], quick ? 1 : 3, async (way) => {
     const child = await Child.start('growth', [way])
     const costOfTask = async (requests, tasks, pairs) => await child.ask('cost', { requests, tasks, pairs: quick ? 1 : pairs })
-    await costOfTask(100, 10, 15)
+    await costOfTask(100, 10, 15) // it warms up
 
     const bySize = {}
     for (const size of sizes) bySize[size] = await costOfTask(10, size, size === 1 ? 60 : 20)

@@ -1,6 +1,7 @@
 // What the plugin costs a request: the same route with no task, with one and with five async ones, against an array that is
 // drained by hand in onResponse.
 import { Child } from '../child.js'
+import { client } from '../load.js'
 import { race } from '../race.js'
 import { ratio, spread } from '../spread.js'
 
@@ -30,5 +31,5 @@ export async function measure (quick) {
     ratios.push({ what: `${label}, of the array's requests/s`, ratio: ratio(by('plugin', 'perSecond'), by('array', 'perSecond')), atLeast: goal })
     ratios.push({ what: `${label}, by CPU time`, ratio: ratio(by('array', 'cpu'), by('plugin', 'cpu')) })
   }
-  return { rows, ratios, chart: { group: 'a request has', way: 'way', value: 'requests/s' } }
+  return { rows, ratios, chart: { group: 'a request has', way: 'way', value: 'requests/s' }, versions: client }
 }

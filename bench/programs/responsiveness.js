@@ -1,6 +1,6 @@
 // A server whose tasks are CPU-bound: `node responsiveness.js <way>`, where way is "thread", "inline", "piscina" (by hand, in
-// onResponse) or "idle" (no tasks). The thread has started before:
-// it is there for 30 s after its latest task. It answers when the tasks of a request to / have ended.
+// onResponse) or "idle" (no tasks). It answers when the tasks of a request to / have ended. Their
+// thread has started before, as in a server that is at work.
 import Fastify from 'fastify'
 import backgroundTasks from 'fastify-background-tasks'
 import { Piscina } from 'piscina'
@@ -36,9 +36,10 @@ if (way === 'piscina') {
     if (way !== 'idle') request.backgroundTasks.addTask(async () => { hasEnded() })
     return 'ok'
   })
-  await app.ready()
-  if (way === 'thread') app.backgroundTasks.addTask(compute, 1)
-  await app.backgroundTasks.idle()
+  if (way === 'thread') {
+    app.backgroundTasks.addTask(compute, 1)
+    await app.backgroundTasks.idle()
+  }
 }
 
 await serve(app, { end: () => end })

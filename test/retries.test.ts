@@ -137,6 +137,29 @@ t.test('a task that waits to be tried again is pending', async (t) => {
   t.match(app.backgroundTasks, { pending: 0, running: 0, completed: 1, failed: 0 }, 'close waits for it')
 })
 
+t.test('what a response discards does not run, also where a task before it is being tried again', async (t) => {
+  const { app, log } = await createThreadApp(t, { runOn: 'success' })
+  const tries = createTries()
+  const notes = createNotes()
+  app.get('/', async (request, reply) => {
+    request.backgroundTasks.addTask(context.stubborn, tries, 2)
+    request.backgroundTasks.addTask(work.note, notes, 1)
+    request.backgroundTasks.run()
+    while (log.with('background task failed, and is tried again').length === 0) await sleep(5)
+    return reply.code(500).send('no')
+  })
+  await app.inject('/')
+  await app.backgroundTasks.idle()
+
+  t.equal(tries[0], 3)
+  t.match(app.backgroundTasks, { completed: 1, failed: 0 })
+  t.match(log.with('background tasks discarded: runOn is "success"'), [{ tasks: ['work.note'] }])
+
+  app.backgroundTasks.addTask(work.note, notes, 2)
+  await app.backgroundTasks.idle()
+  t.same(notesIn(notes), [2], 'the thread has not had it')
+})
+
 t.test('close does not wait for retries longer than closeTimeout', async (t) => {
   const { app, log } = await createApp(t, { retries: 20, closeTimeout: 500 })
   let tries = 0

@@ -5,7 +5,7 @@ import { ratio, spread } from '../spread.js'
 
 export const title = 'Microseconds of CPU time for each task'
 
-const sizes = [1, 10, 100, 1_000]
+const sizes = [1, 10, 100, 1_000, 100_000]
 const crowds = [1, 10, 100, 1_000, 10_000]
 
 export async function measure (quick) {
@@ -15,7 +15,7 @@ export async function measure (quick) {
     await costOfTask(100, 10, 15) // it warms up
 
     const bySize = {}
-    for (const size of sizes) bySize[size] = await costOfTask(10, size, size === 1 ? 60 : 20)
+    for (const size of sizes) bySize[size] = await costOfTask(size > 1_000 ? 1 : 10, size, size === 1 ? 60 : 20)
     const byCrowd = {}
     for (const crowd of crowds) byCrowd[crowd] = await costOfTask(crowd, 10, crowd < 10_000 ? 20 : 3)
     await child.stop()

@@ -11,16 +11,14 @@ import type { TaskHost, TaskRun } from './task-run.js'
 export class Attempts {
   readonly #executions: Executions
   readonly #host: TaskHost
-  readonly #entries: Entry[]
   readonly #handedOver: HandedOver | undefined
   /** The latest attempt, where a lane has it. */
   #laneRun: LaneRun | undefined
 
   /** @param handedOver what was handed over before its turn */
-  constructor (executions: Executions, host: TaskHost, entries: Entry[], onError: OnError, handedOver?: HandedOver) {
+  constructor (executions: Executions, host: TaskHost, onError: OnError, handedOver?: HandedOver) {
     this.#executions = executions
     this.#host = host
-    this.#entries = entries
     this.#handedOver = handedOver ?? (executions.haveLanes ? new HandedOver(executions, host, onError) : undefined)
   }
 
@@ -34,50 +32,46 @@ export class Attempts {
     return this.#laneRun?.hasBegun === false
   }
 
-  /**
-   * Makes attempts until one succeeds or none is left, and rejects with what that one threw.
-   *
-   * @param after where in the entries those begin that come after this one
-   */
-  run (entry: Entry, after: number): Promise<unknown> {
-    return this.#executions.haveQueue && this.#handedOver?.hasBegun(entry) !== true ? this.#runInTurn(entry, after) : this.#runHere(entry, after, this.#executions)
+  /** Makes attempts until one succeeds or none is left, and rejects with what that one threw. */
+  run (entry: Entry): Promise<unknown> {
+    return this.#executions.haveQueue && this.#handedOver?.hasBegun(entry) !== true ? this.#runInTurn(entry) : this.#runHere(entry, this.#executions)
   }
 
   /** Tasks of this process wait for those before them that workers have; what cannot be stored runs here. */
-  async #runInTurn (entry: Entry, after: number): Promise<unknown> {
+  async #runInTurn (entry: Entry): Promise<unknown> {
     try {
       await this.#handedOver?.before(entry)
     } catch (error) {
       entry.begin(this.#executions, this.#host) // for it to be told of
       throw error
     }
-    if (!entry.isQueuedIn(this.#executions)) return await this.#runHere(entry, after, this.#executions).finally(() => { this.#handedOver?.wait(entry) })
+    if (!entry.isQueuedIn(this.#executions)) return await this.#runHere(entry, this.#executions).finally(() => { this.#handedOver?.wait(entry) })
 
     try {
-      return await this.#attempt(entry, after, this.#executions)
+      return await this.#attempt(entry, this.#executions)
     } catch (error) {
       if (!isUnavailable(error)) throw error
 
       this.#host.taskNotStored?.(error, entry.latest as TaskRun)
-      return await this.#runHere(entry, after, this.#executions.here)
+      return await this.#runHere(entry, this.#executions.here)
     }
   }
 
-  #runHere (entry: Entry, after: number, executions: Executions): Promise<unknown> {
+  #runHere (entry: Entry, executions: Executions): Promise<unknown> {
     const retries = entry.retriesIn(executions)
-    return retries === 0 ? this.#attempt(entry, after, executions) : this.#persist(entry, after, executions, retries)
+    return retries === 0 ? this.#attempt(entry, executions) : this.#persist(entry, executions, retries)
   }
 
-  #attempt (entry: Entry, after: number, executions: Executions): Promise<unknown> {
-    this.#laneRun = executions === this.#executions ? this.#handedOver?.run(entry, this.#entries, after) : undefined
+  #attempt (entry: Entry, executions: Executions): Promise<unknown> {
+    this.#laneRun = executions === this.#executions ? this.#handedOver?.run(entry) : undefined
     return this.#laneRun === undefined ? entry.run(executions, this.#host) : entry.follow(executions, this.#laneRun)
   }
 
-  async #persist (entry: Entry, after: number, executions: Executions, retries: number): Promise<unknown> {
+  async #persist (entry: Entry, executions: Executions, retries: number): Promise<unknown> {
     const retrying = (entry.retrying = new Retrying())
     const { signal } = retrying.patience
     try {
-      return await retry(() => this.#attempt(entry, after, executions), retries, {
+      return await retry(() => this.#attempt(entry, executions), retries, {
         signal: this.#host.signal === undefined ? signal : AbortSignal.any([signal, this.#host.signal]),
         onRetry: (error) => {
           retrying.failures++

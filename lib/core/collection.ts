@@ -12,10 +12,12 @@ export type OnError = 'continue' | 'stop'
 
 /** An ordered list of tasks, run one at a time. */
 export class Collection implements Work {
-  readonly entries: Entry[] = []
   readonly args = []
   readonly execution = 'await'
   protected readonly onError: OnError
+  /** Its tasks are a chain: a long array would be copied when the first one is taken off. */
+  protected first: Entry | undefined
+  protected last: Entry | undefined
   /** The task that is at work. */
   protected running: Entry | undefined
   /** Those at the tasks of the latest pass. */
@@ -36,8 +38,18 @@ export class Collection implements Work {
     return async () => await this.run()
   }
 
+  /** Its tasks, in order. */
+  get entries (): Entry[] {
+    const entries: Entry[] = []
+    for (let entry = this.first; entry !== undefined; entry = entry.next) entries.push(entry)
+    return entries
+  }
+
   add (func: TaskFunction, args: unknown[]): void {
-    this.entries.push(new Entry(func, args, this.#executions))
+    const entry = new Entry(func, args, this.#executions)
+    if (this.last !== undefined) this.last.next = entry
+    this.first ??= entry
+    this.last = entry
   }
 
   /** Those of its tasks that may still run elsewhere. */
@@ -68,14 +80,10 @@ export class Collection implements Work {
     this.running?.abandon(reason)
   }
 
-  /** The entry to run when `ran` have run in this pass. */
-  protected next (ran: number): Entry | undefined {
-    return this.#isAbandoned ? undefined : this.entries[ran]
-  }
-
-  /** Where in `entries` those begin that come after it. */
-  protected indexAfter (ran: number): number {
-    return ran + 1
+  /** The entry to run when `ran` was the last to do so in this pass, or none has run. */
+  protected next (ran: Entry | undefined): Entry | undefined {
+    if (this.#isAbandoned) return
+    return ran === undefined ? this.first : ran.next
   }
 
   /** The task that `next` gave last has completed. */
@@ -90,12 +98,12 @@ export class Collection implements Work {
     // Who asked for the pass goes on first: the listeners of a response's `finish`, or the caller of addTask().
     await null
     const errors: unknown[] = []
-    this.attempts = new Attempts(executions, host, this.entries, this.onError, this.handedOver)
+    this.attempts = new Attempts(executions, host, this.onError, this.handedOver)
 
-    for (let ran = 0, entry = this.next(ran); entry !== undefined; entry = this.next(++ran)) {
+    for (let entry = this.next(undefined); entry !== undefined; entry = this.next(entry)) {
       this.running = entry
       try {
-        await this.attempts.run(entry, this.indexAfter(ran))
+        await this.attempts.run(entry)
         this.completed(entry)
       } catch (error) {
         errors.push(error)

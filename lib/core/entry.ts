@@ -19,6 +19,8 @@ export class Retrying {
 export class Entry extends AsyncResource implements Identity {
   id: string | undefined
   readonly addedAt = performance.now()
+  /** The one after it in its collection. */
+  next: Entry | undefined
   /** The latest attempt at it. */
   latest: TaskRun | undefined
   /** Where it has retries. */

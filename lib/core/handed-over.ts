@@ -26,11 +26,11 @@ export class HandedOver {
   }
 
   /**
-   * The run of an entry that is handed over, now or before, and with it those of its neighbours, which begin at `after`
-   * in `entries`; `undefined` where it runs by itself.
+   * The run of an entry that is handed over, now or before, and with it those of its neighbours that come next;
+   * `undefined` where it runs by itself.
    */
-  run (entry: Entry, entries: Entry[], after: number): LaneRun | undefined {
-    if (!this.#runs.has(entry)) this.away = this.#handOver(entry, entries, after)
+  run (entry: Entry): LaneRun | undefined {
+    if (!this.#runs.has(entry)) this.away = this.#handOver(entry)
     else if (this.#held.has(entry)) this.#release(entry)
     const run = this.#runs.get(entry)
     this.#runs.delete(entry)
@@ -57,14 +57,14 @@ export class HandedOver {
   }
 
   /** Hands over what goes to the queue, before its turn: workers have what comes first at once, and the rest in its turn. */
-  async handOverQueued (entries: Entry[]): Promise<void> {
+  async handOverQueued (first: Entry | undefined): Promise<void> {
     const promises = new Set<Promise<unknown>>()
-    for (const [i, entry] of entries.entries()) {
+    for (let entry = first; entry !== undefined; entry = entry.next) {
       if (!entry.isQueuedIn(this.#executions)) continue
       if (!this.#runs.has(entry)) {
-        const lane = this.#handOver(entry, entries, i + 1) as Lane
+        const lane = this.#handOver(entry) as Lane
         this.#held.set(entry, lane)
-        if (i > 0) lane.hold?.()
+        if (entry !== first) lane.hold?.()
       }
       promises.add((this.#runs.get(entry) as LaneRun).promise)
     }
@@ -86,13 +86,13 @@ export class HandedOver {
     for (const entry of this.#runs.keys()) if (!entry.isQueuedIn(this.#executions)) this.#runs.delete(entry)
   }
 
-  #handOver (entry: Entry, entries: Entry[], after: number): Lane | undefined {
+  #handOver (entry: Entry): Lane | undefined {
     const execution = entry.executionIn(this.#executions)
     const lane = execution?.openLane?.(this.#stopOnError)
     if (lane === undefined) return
 
     let next: Entry | undefined = entry
-    for (let i = after; next !== undefined && next.executionIn(this.#executions) === execution; next = entries[i++]) {
+    for (; next !== undefined && next.executionIn(this.#executions) === execution; next = next.next) {
       this.#runs.set(next, next.runIn(lane, this.#executions, this.#host, this.#stopOnError))
     }
     return lane

@@ -39,7 +39,7 @@ export class TrackedCollection extends Collection {
 
   /** Whether nothing is waiting or running. */
   get isEmpty (): boolean {
-    return this.running === undefined && this.entries.length === 0
+    return this.running === undefined && this.first === undefined
   }
 
   /** Whether it is the turn of a task of its that waits: for a thread, or for its next attempt. */
@@ -62,7 +62,7 @@ export class TrackedCollection extends Collection {
    */
   async handOverQueued (): Promise<void> {
     this.handedOver ??= new HandedOver(this.#executions, this.host, this.onError)
-    await this.handedOver.handOverQueued(this.entries)
+    await this.handedOver.handOverQueued(this.first)
   }
 
   /** Runs what it holds, now, whether released or not. Failures have been reported, so nobody needs to handle them. */
@@ -91,14 +91,18 @@ export class TrackedCollection extends Collection {
     for (const task of waiting) this.#reporter.taskUnfinished(task, 'waiting')
   }
 
-  protected override next (): Entry | undefined {
-    const entry = this.entries.shift()
-    if (entry !== undefined) this.#tracker.taskStarted()
+  /** Takes it off: who keeps one that has run keeps none of those that came after it. */
+  protected override next (ran: Entry | undefined): Entry | undefined {
+    if (ran !== undefined) {
+      ran.next = undefined
+      if (ran === this.last) this.last = undefined
+    }
+    const entry = this.first
+    if (entry !== undefined) {
+      this.first = entry.next
+      this.#tracker.taskStarted()
+    }
     return entry
-  }
-
-  protected override indexAfter (): number {
-    return 0
   }
 
   protected override get host (): TaskHost {
@@ -121,8 +125,11 @@ export class TrackedCollection extends Collection {
   }
 
   #discard (): BackgroundTask[] {
-    const discarded = this.entries.splice(0)
+    const discarded = this.entries.map(({ task }) => task)
+    this.first = undefined
+    this.last = this.running
+    if (this.running !== undefined) this.running.next = undefined
     if (discarded.length > 0) this.#tracker.tasksDiscarded(this, discarded.length)
-    return discarded.map(({ task }) => task)
+    return discarded
   }
 }

@@ -1,4 +1,5 @@
 import { AsyncResource } from 'node:async_hooks'
+import { performance } from 'node:perf_hooks'
 import { BackgroundTask, type TaskFunction } from './background-task.js'
 import { Call } from './call.js'
 import type { Execution, Lane, LaneRun } from './executions/execution.js'

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { performance } from 'node:perf_hooks'
 import { inspect } from 'node:util'
 import type { TaskFunction } from './background-task.js'
 import { currentRun, enter } from './current-run.js'

@@ -160,6 +160,29 @@ t.test('what a response discards does not run, also where a task before it is be
   t.same(notesIn(notes), [2], 'the thread has not had it')
 })
 
+t.test('what is still at work when closeTimeout has passed is not tried again, however it ends', async (t) => {
+  const { app, log } = await createApp(t, { retries: 3, closeTimeout: 100 })
+  const ended: string[] = []
+  async function deaf () {
+    await sleep(300)
+    ended.push('deaf')
+  }
+  async function heedful () {
+    await sleep(60_000, undefined, { signal: taskContext()!.signal }).finally(() => { ended.push('heedful') })
+  }
+  app.get('/', async (request) => {
+    request.backgroundTasks.addTask(heedful)
+    return 'ok'
+  })
+  app.backgroundTasks.addTask(deaf)
+  await app.inject('/')
+  await app.close()
+  while (ended.length < 2) await sleep(10)
+  await sleep(10)
+  t.same(log.with('background task failed, and is tried again'), [])
+  t.match(app.backgroundTasks, { completed: 1, failed: 1 })
+})
+
 t.test('close does not wait for retries longer than closeTimeout', async (t) => {
   const { app, log } = await createApp(t, { retries: 20, closeTimeout: 500 })
   let tries = 0

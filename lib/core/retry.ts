@@ -14,8 +14,9 @@ interface RetryOptions {
 
 /** Makes attempts until one succeeds, or until `retries` more than the first have failed: then it throws what that threw. */
 export async function retry<T> (attempt: (number: number) => Promise<T>, retries: number, { signal, onRetry }: RetryOptions): Promise<T> {
+  let success: { readonly result: T } | undefined
   try {
-    return await pRetry(async (number) => await attempt(number).catch(fail), {
+    return await pRetry(async (number) => (success = { result: await attempt(number).catch(fail) }).result, {
       retries,
       minTimeout: shortestWait,
       maxTimeout: longestWait,
@@ -23,13 +24,14 @@ export async function retry<T> (attempt: (number: number) => Promise<T>, retries
       signal,
       shouldRetry ({ error }) {
         const { thrown } = error as Failure
-        if (!isWorthwhile(thrown)) return false
+        if (signal?.aborted === true || !isWorthwhile(thrown)) return false
 
         onRetry(thrown)
         return true
       }
     })
   } catch (error) {
+    if (success !== undefined) return success.result // pRetry would throw where the signal has aborted meanwhile
     throw error instanceof Failure ? error.thrown : error
   }
 }

@@ -1,3 +1,4 @@
+import { once, type EventEmitter } from 'node:events'
 import { Socket } from 'node:net'
 import type { BackendFactory, IQueueBackend, JobProgress, Processor, Queue, Worker, WorkerOptions } from 'bullmq'
 import type { ClientConfig } from 'pg'
@@ -10,7 +11,9 @@ type JobQueue = Queue<any, any, string, any, any, string, IQueueBackend, any>
 type JobWorker = Worker<any, any, string, IQueueBackend, JobProgress, any>
 
 /** How long a server may take to accept a connection, in milliseconds. */
-export const longestConnect = 2_000
+const longestConnect = 2_000
+/** How long it may take until PostgreSQL has its tables, in milliseconds: up to forty questions, which may have a long way to go. */
+const longestMigration = 3_000
 /** How often a server that is away is asked whether it is back, in milliseconds. */
 export const connectInterval = 1_000
 
@@ -22,15 +25,12 @@ const failFast = { connectTimeout: longestConnect, enableOfflineQueue: false, ma
 /** BullMQ asks for it where a connection waits for jobs. */
 const waitForever = { maxRetriesPerRequest: null }
 
+/** A client of the application's own: of pg, or of ioredis. */
+type Client = EventEmitter & { query? (text: string): Promise<unknown>, status?: string }
+
 /** A connection of the server's side, and what ends it for good. */
 export interface OpenQueue {
   readonly queue: JobQueue
-  /**
-   * Resolves when the server can be reached.
-   *
-   * @throws where it cannot, and abandons the queue
-   */
-  ready (): Promise<void>
   /** Ends it though the server may not answer. */
   abandon (): void
 }
@@ -75,9 +75,19 @@ export class Engine {
     return isClient(this.#connection)
   }
 
-  /** Opens the queue for those who add jobs. Commands fail at once where the connection is lost. */
-  open (): OpenQueue {
+  /** How long the server may take until it is ready, in milliseconds. */
+  get longestStart (): number {
+    return this.#isPostgres ? longestConnect + longestMigration : longestConnect
+  }
+
+  /**
+   * Opens the queue for those who add jobs. Commands fail at once where the connection is lost.
+   *
+   * @throws where the server cannot be reached
+   */
+  async open (): Promise<OpenQueue> {
     const { isShared } = this
+    if (isShared) await reach(this.#connection as Client)
     const sockets = new Set<Socket>()
     const queue: JobQueue = new this.bullMq.Queue(this.#name, { connection: this.#connect(failFast, sockets) }, this.#backend)
     const abandon = () => {
@@ -86,18 +96,13 @@ export class Engine {
     }
 
     queue.on('error', () => {}) // told by what fails
-    return {
-      queue,
-      abandon,
-      async ready () {
-        try {
-          await limited(queue.waitUntilReady(), longestConnect)
-        } catch (error) {
-          abandon()
-          throw error
-        }
-      }
+    try {
+      await limited(queue.waitUntilReady(), this.longestStart)
+    } catch (error) {
+      abandon()
+      throw error
     }
+    return { queue, abandon }
   }
 
   /** A worker, which connects again by itself. */
@@ -172,6 +177,12 @@ function clientThatFailsAlone (Client: PgClient): PgClient {
       this.on('error', () => {})
     }
   }
+}
+
+/** BullMQ leaves listeners on a client of the application's own, one more with each try: it is to have none while the server is away. */
+async function reach (client: Client): Promise<void> {
+  if (client.query !== undefined) await limited(client.query('SELECT 1'), longestConnect)
+  else if (client.status !== 'ready' && client.status !== 'wait') await once(client, 'ready', { signal: AbortSignal.timeout(longestConnect) })
 }
 
 /** A client, rather than options for one. */

@@ -9,7 +9,7 @@ import { TaskRun } from '../core/task-run.js'
 import { isWorthwhile } from '../core/retry.js'
 import type { TaskReporter } from '../core/tracked-collection.js'
 import type { OpenWorker } from './engine.js'
-import { parseJobData, parseProgress, type JobData, type JobProgress, type Outcome, type StoredTask } from './job-data.js'
+import { parseJobData, parseProgress, type JobData, type JobProgress, type StoredTask } from './job-data.js'
 
 /** How many workers may die of a task. */
 const mostDeaths = 3
@@ -110,7 +110,7 @@ export class JobRunner {
       progress.outcomes.push('failed')
       progress.failed.push({ id: task.id, name: task.name, message: messageOf(error) })
       const skipped = onError === 'stop' ? tasks.slice(progress.outcomes.length) : []
-      progress.outcomes.push(...skipped.map((): Outcome => 'skipped'))
+      for (let i = 0; i < skipped.length; i++) progress.outcomes.push('skipped') // spread, very many would overflow the stack
       reporter.taskFailed(error, run, new BackgroundTask(run.work.func, ...task.args), skipped.map(({ name }) => namedTask(name)))
     }
   }

@@ -147,10 +147,10 @@ export class JobStore implements Queue {
   }
 
   async #connect (): Promise<void> {
-    const open = this.#engine.open()
-    await open.ready()
+    const open = await this.#engine.open()
     if (this.#isClosed) return open.abandon()
 
+    this.#probe = undefined // whether it is lost again or not
     this.#open = open
     open.queue.on('ioredis:close', () => { if (this.#open === open) this.#lost(new Error('the connection has closed')) })
     await this.#withdraw(open)
@@ -234,9 +234,11 @@ export class JobStore implements Queue {
 
   /** The server is away: nothing that waits for it can be stored. */
   #fail (batch: Waiting[], error: unknown): void {
-    for (const { job } of batch) if (this.#doubtful.size < mostDoubtful) this.#doubtful.add(job.id)
+    for (const { job, reject } of batch) {
+      if (this.#doubtful.size < mostDoubtful) this.#doubtful.add(job.id)
+      reject(unavailable(error))
+    }
     this.#lost(error)
-    for (const { reject } of batch) reject(unavailable(error))
   }
 
   #lost (error: unknown): void {
@@ -254,17 +256,18 @@ export class JobStore implements Queue {
   #probeLater (): void {
     this.#probe = setTimeout(() => {
       this.#connect().then(() => {
-        this.#probe = undefined
-        this.#log.info({ queue: this.options.name }, 'the queue\'s server is back')
+        if (this.#open !== undefined) this.#log.info({ queue: this.options.name }, 'the queue\'s server is back')
       }, () => { if (!this.#isClosed) this.#probeLater() })
     }, connectInterval).unref()
   }
 
   /** Takes back jobs whose tasks have run or been refused since, where no worker has them yet. */
   async #withdraw ({ queue }: OpenQueue): Promise<void> {
-    const ids = [...this.#doubtful]
-    this.#doubtful.clear()
-    await limited(Promise.all(ids.map((id) => queue.remove(id))), longestStore).catch(() => {})
+    const removals = [...this.#doubtful].map(async (id) => {
+      await queue.remove(id)
+      this.#doubtful.delete(id)
+    })
+    await limited(Promise.all(removals), longestStore).catch(() => {}) // those left are taken back when it is back again
   }
 }
 

@@ -3,7 +3,7 @@ import type { TaskFunction } from '../core/background-task.js'
 import { closingError } from '../core/closing.js'
 import type { Executions } from '../core/executions/index.js'
 import { TaskLog, type TaskListeners } from '../task-log.js'
-import { longestConnect, type Engine, type OpenWorker } from './engine.js'
+import type { Engine, OpenWorker } from './engine.js'
 import { backoffOf, JobRunner, watchLocks } from './job-runner.js'
 import { limited } from './limited.js'
 
@@ -31,6 +31,7 @@ export interface QueueWorkerOptions {
 
 /** Takes jobs off the queue, and runs their tasks. */
 export class QueueWorker {
+  readonly #engine: Engine
   readonly #open: OpenWorker
   readonly #runner: JobRunner
   readonly #log: FastifyBaseLogger
@@ -39,6 +40,7 @@ export class QueueWorker {
   #isAbandoned = false
 
   constructor (engine: Engine, { functions, executions, concurrency, log, listeners }: QueueWorkerOptions) {
+    this.#engine = engine
     this.#log = log
     this.#runner = new JobRunner({
       functions,
@@ -73,7 +75,7 @@ export class QueueWorker {
   /** Resolves to true when it takes jobs; to false where the server has gone again, and it never will. */
   async ready (): Promise<boolean> {
     try {
-      await limited(this.#open.worker.waitUntilReady(), longestConnect)
+      await limited(this.#open.worker.waitUntilReady(), this.#engine.longestStart)
       return true
     } catch {
       await this.abandon()

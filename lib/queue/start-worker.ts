@@ -55,9 +55,8 @@ async function start (engine: Engine, options: QueueWorkerOptions, signal: Abort
 
 /** Why the server cannot be reached; `undefined` where it can. */
 async function troubleWith (engine: Engine): Promise<unknown> {
-  const { ready, abandon } = engine.open()
   try {
-    await ready()
+    const { abandon } = await engine.open()
     abandon()
   } catch (error) {
     return error

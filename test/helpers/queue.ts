@@ -105,6 +105,7 @@ export class Network {
   readonly #sockets = new Set<Socket>()
   readonly #pairs = new Set<[socket: Socket, other: Socket]>()
   #mode: 'passes' | 'hangs' | 'is cut' = 'passes'
+  #last: string | undefined
   readonly #server = createServer((socket) => { this.#accept(socket) })
   readonly #target: number
 
@@ -149,6 +150,17 @@ export class Network {
     this.#mode = 'passes'
   }
 
+  /** All is well again, until a client says something: then connections are lost, and all is well for new ones. */
+  mendUntil (text: string): void {
+    this.#last = text
+    this.mend()
+  }
+
+  /** Whether that is still to come. */
+  get isToBreak (): boolean {
+    return this.#last !== undefined
+  }
+
   #accept (socket: Socket): void {
     if (this.#mode === 'is cut') {
       socket.destroy()
@@ -159,6 +171,12 @@ export class Network {
     if (this.#mode === 'hangs') return
 
     const other = this.#keep(connect(this.#target, '127.0.0.1'))
+    socket.on('data', (chunk) => {
+      if (this.#last === undefined || !chunk.includes(this.#last)) return
+
+      this.#last = undefined
+      for (const open of this.#sockets) open.destroy()
+    })
     socket.pipe(other).pipe(socket)
     this.#pairs.add([socket, other])
     socket.on('close', () => other.destroy())

@@ -1,18 +1,19 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { Pool } from 'pg'
 import t, { type Test } from 'tap'
 import { createWorker } from '../../lib/queue/worker.js'
 import * as work from '../fixtures/queue/work.js'
-import { createQueueApp, queueTasks, testOnEach, type QueueServer } from '../helpers/queue.js'
+import { createQueueApp, Network, queueTasks, testOnEach, type QueueServer } from '../helpers/queue.js'
 
 /** A client of the application's own, and what asks it for the number one. */
-function connectTo (t: Test, server: QueueServer) {
+function connectTo (t: Test, server: QueueServer, port?: number) {
   if (server.name === 'Redis') {
-    const client = new Redis(server.url(), { maxRetriesPerRequest: null })
+    const client = new Redis(server.url(port), { maxRetriesPerRequest: null })
     t.teardown(() => { client.disconnect() })
     return { client, ask: async () => await client.eval('return 1', 0) }
   }
-  const client = new Pool({ connectionString: server.url(), options: '-c search_path=bullmq' })
+  const client = new Pool({ connectionString: server.url(port), options: '-c search_path=bullmq' })
   t.teardown(() => client.end())
   return { client, ask: async () => (await client.query<{ one: number }>('SELECT 1 AS one')).rows[0]?.one }
 }
@@ -34,4 +35,23 @@ testOnEach(t, 'a client of the application\'s own serves servers and workers, an
   await app.close()
   t.equal(await ask(), 1)
   t.equal(await queue.getCompletedCount(), 1)
+})
+
+testOnEach(t, 'a client of the application\'s own has no more listeners for each second that its server is away', async (t, server) => {
+  const network = await Network.create(t, server)
+  const { client } = connectTo(t, server, network.port)
+  client.on('error', () => {})
+  const { app, log } = await createQueueApp(t, server, { queue: { connection: client } })
+  const names = ['error', 'ready', 'end', 'close', 'connect']
+  const count = (): number[] => names.map((name) => client.listenerCount(name))
+
+  network.cut()
+  app.backgroundTasks.addTask(work.note, '/dev/null', 1)
+  while (log.with('the queue\'s server is away: until it is back, tasks run in this process').length === 0) await sleep(10)
+  await sleep(1_500)
+  const before = count()
+  await sleep(3_000)
+  t.same(count(), before)
+  network.mend()
+  while (log.with('the queue\'s server is back').length === 0) await sleep(10)
 })

@@ -111,6 +111,15 @@ testOnEach(t, 'a server that takes long to begin: tasks run in the process, unti
   await app.close()
 })
 
+testOnEach(t, 'tables may take longer than a connection', async (t, server) => {
+  if (server.name === 'Redis') return
+
+  const { connection, begin } = await holdMigrations(t, server)
+  setTimeout(() => { begin().catch(t.fail) }, 2_500)
+  const { log } = await createQueueApp(t, server, { queue: { connection } })
+  t.same(log.lines, [])
+})
+
 async function holdRedis (t: Test, server: QueueServer) {
   const network = await Network.create(t, server)
   network.hang()

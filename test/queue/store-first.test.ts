@@ -95,3 +95,19 @@ testOnEach(t, 'jobs of which the server could not say that it has them are taken
   t.equal(await queue.getWaitingCount(), 0)
   t.same(notes.lines, [])
 })
+
+testOnEach(t, 'where the connection is lost again while they are taken back, it is opened once more, and they are taken back then', async (t, server) => {
+  const network = await Network.create(t, server)
+  const { app, notes, queue } = await createQueueApp(t, server, { queue: { connection: server.url(network.port), enqueue: 'beforeResponse' } })
+  app.get('/', async (request) => {
+    request.backgroundTasks.addTask(work.note, notes.file, 1)
+    return 'ok'
+  })
+  network.mute()
+  t.equal((await app.inject('/')).statusCode, 503)
+  network.mendUntil(server.name === 'Redis' ? (await queue.getWaiting())[0]!.id! : 'SELECT remove($1')
+  while (network.isToBreak) await sleep(10)
+  while ((await app.inject('/')).statusCode !== 200) await sleep(50)
+  while (await queue.getWaitingCount() > 1) await sleep(10)
+  t.equal(await queue.getWaitingCount(), 1, 'that of the request that was answered')
+})

@@ -1,8 +1,7 @@
-import type { OnError } from './collection.js'
 import { Retrying, type Entry } from './entry.js'
 import type { Lane, LaneRun } from './executions/execution.js'
 import type { Executions } from './executions/index.js'
-import { HandedOver } from './handed-over.js'
+import type { HandedOver } from './handed-over.js'
 import { isUnavailable } from './errors.js'
 import { retry } from './retry.js'
 import type { TaskHost, TaskRun } from './task-run.js'
@@ -15,11 +14,10 @@ export class Attempts {
   /** The latest attempt, where a lane has it. */
   #laneRun: LaneRun | undefined
 
-  /** @param handedOver what was handed over before its turn */
-  constructor (executions: Executions, host: TaskHost, onError: OnError, handedOver?: HandedOver) {
+  constructor (executions: Executions, host: TaskHost, handedOver: HandedOver | undefined) {
     this.#executions = executions
     this.#host = host
-    this.#handedOver = handedOver ?? (executions.haveLanes ? new HandedOver(executions, host, onError) : undefined)
+    this.#handedOver = handedOver
   }
 
   /** Tasks that may still run elsewhere. */

@@ -3,7 +3,7 @@ import type { TaskFunction } from './background-task.js'
 import { Entry } from './entry.js'
 import { defaultExecutions, type Executions } from './executions/index.js'
 import type { Lane } from './executions/execution.js'
-import type { HandedOver } from './handed-over.js'
+import { HandedOver } from './handed-over.js'
 import { currentHost, type TaskHost } from './task-run.js'
 import type { Work } from './work.js'
 
@@ -22,7 +22,7 @@ export class Collection implements Work {
   protected running: Entry | undefined
   /** Those at the tasks of the latest pass. */
   protected attempts: Attempts | undefined
-  /** What was handed over before the first pass. */
+  /** What was handed over, in the pass under way or before the next one. */
   protected handedOver: HandedOver | undefined
   readonly #executions: Executions
   /** The pass under way. */
@@ -69,6 +69,26 @@ export class Collection implements Work {
     return (this.#pass ??= this.#runAll(executions, this.host))
   }
 
+  /**
+   * Hands over what goes to the queue, before its turn. A pass under way hands over its own.
+   *
+   * @throws `FST_BGT_QUEUE_UNAVAILABLE` where it cannot be stored
+   */
+  async handOverQueued (executions: Executions, host: TaskHost, comesNext: boolean): Promise<void> {
+    if (this.#pass !== undefined) return
+
+    this.handedOver ??= new HandedOver(executions, host, this.onError)
+    await this.handedOver.handOverQueued(this.first, comesNext)
+  }
+
+  /** Takes back what was handed over before the next pass. */
+  withdraw (): void {
+    if (this.#pass !== undefined) return
+
+    this.handedOver?.withdraw(this.first)
+    this.handedOver = undefined
+  }
+
   /** Whose its tasks are. */
   protected get host (): TaskHost {
     return currentHost()
@@ -87,18 +107,25 @@ export class Collection implements Work {
   }
 
   /** The task that `next` gave last has completed. */
-  protected completed (_entry: Entry): void {}
+  protected completed (entry: Entry): void {
+    entry.renew()
+  }
 
   /** The task that `next` gave last has failed for good. Says whether the pass goes on. */
-  protected failed (_error: unknown, _entry: Entry): boolean {
-    return this.onError === 'continue'
+  protected failed (_error: unknown, entry: Entry): boolean {
+    entry.renew()
+    if (this.onError === 'continue') return true
+
+    this.handedOver?.withdraw(entry.next)
+    return false
   }
 
   async #runAll (executions: Executions, host: TaskHost): Promise<unknown[]> {
     // Who asked for the pass goes on first: the listeners of a response's `finish`, or the caller of addTask().
     await null
     const errors: unknown[] = []
-    this.attempts = new Attempts(executions, host, this.onError, this.handedOver)
+    if (executions.haveLanes) this.handedOver ??= new HandedOver(executions, host, this.onError)
+    this.attempts = new Attempts(executions, host, this.handedOver)
 
     for (let entry = this.next(undefined); entry !== undefined; entry = this.next(entry)) {
       this.running = entry
@@ -115,6 +142,7 @@ export class Collection implements Work {
     this.#pass = undefined
     this.#isAbandoned = false
     this.running = undefined
+    this.handedOver = undefined
     return errors
   }
 }

@@ -2,6 +2,7 @@ import { AsyncResource } from 'node:async_hooks'
 import { performance } from 'node:perf_hooks'
 import { BackgroundTask, type TaskFunction } from './background-task.js'
 import { Call } from './call.js'
+import type { Collection } from './collection.js'
 import type { Execution, Lane, LaneRun } from './executions/execution.js'
 import type { Executions } from './executions/index.js'
 import { TaskRun, type Identity, type TaskHost } from './task-run.js'
@@ -84,15 +85,35 @@ export class Entry extends AsyncResource implements Identity {
     return executions.isTraced ? this.runInAsyncScope(executions.follow, executions, this.latest as TaskRun, promise) : promise
   }
 
+  /** It has ended, and may run again, as a task of its own. */
+  renew (): void {
+    this.id = undefined
+    this.retrying = undefined
+  }
+
+  /** Where the task is a collection, hands over those of its tasks that go to the queue, before its turn. */
+  handOverQueued (executions: Executions, host: TaskHost, comesNext: boolean): Promise<void> | undefined {
+    return this.#collection?.handOverQueued(executions, host, comesNext)
+  }
+
+  /** Where the task is a collection, takes back what was handed over before its turn. */
+  withdraw (): void {
+    this.#collection?.withdraw()
+  }
+
   /** Where the task is a collection, those of its tasks that may still run elsewhere. */
   get away (): Lane | undefined {
-    return this.#task && BackgroundTask.collectionOf(this.#task)?.away
+    return this.#collection?.away
   }
 
   /** Tells the task to stop, and gives up what waits in it, where it is a collection. */
   abandon (reason: unknown): void {
     this.latest?.abort(reason)
     this.retrying?.patience.abort(reason)
-    if (this.#task !== undefined) BackgroundTask.collectionOf(this.#task)?.abandon(reason)
+    this.#collection?.abandon(reason)
+  }
+
+  get #collection (): Collection | undefined {
+    return this.#task && BackgroundTask.collectionOf(this.#task)
   }
 }

@@ -14,8 +14,10 @@ export class HandedOver {
   readonly #host: TaskHost
   readonly #stopOnError: boolean
   readonly #runs = new Map<Entry, LaneRun>()
-  /** Lanes that were opened before their turn, by their first entries. */
+  /** Lanes that were opened before their turn, by their first entries, until it comes. */
   readonly #held = new Map<Entry, Lane>()
+  /** Whose turn came last, and its run. */
+  #latest: { readonly entry: Entry, readonly run: LaneRun | undefined } | undefined
   /** The latest one, whose tasks may still run elsewhere. */
   away: Lane | undefined
 
@@ -34,6 +36,7 @@ export class HandedOver {
     else if (this.#held.has(entry)) this.#release(entry)
     const run = this.#runs.get(entry)
     this.#runs.delete(entry)
+    this.#latest = { entry, run }
     return run
   }
 
@@ -56,28 +59,48 @@ export class HandedOver {
     this.away = away
   }
 
-  /** Hands over what goes to the queue, before its turn: workers have what comes first at once, and the rest in its turn. */
-  async handOverQueued (first: Entry | undefined): Promise<void> {
-    const promises = new Set<Promise<unknown>>()
+  /**
+   * Hands over what goes to the queue, before its turn, in collections within, too: workers have what comes first at once,
+   * and the rest in its turn. Resolves when it is stored.
+   *
+   * @param isNext whether the first one's turn comes next; else it may have come
+   * @throws `FST_BGT_QUEUE_UNAVAILABLE` where some of it cannot be stored
+   */
+  async handOverQueued (first: Entry | undefined, isNext: boolean): Promise<void> {
+    const promises = new Set<Promise<unknown> | undefined>()
     for (let entry = first; entry !== undefined; entry = entry.next) {
-      if (!entry.isQueuedIn(this.#executions)) continue
-      if (!this.#runs.has(entry)) {
-        const lane = this.#handOver(entry) as Lane
-        this.#held.set(entry, lane)
-        if (entry !== first) lane.hold?.()
-      }
-      promises.add((this.#runs.get(entry) as LaneRun).promise)
+      const comesNext = isNext && entry === first
+      promises.add(entry.isQueuedIn(this.#executions)
+        ? this.#handOverBefore(entry, comesNext)
+        : entry.handOverQueued(this.#executions, this.#host, comesNext))
     }
-    try {
-      await Promise.all([...promises].map(async (promise) => await promise.catch(rethrowUnavailable)))
-    } catch (error) {
-      for (const lane of this.#held.values()) lane.withdraw?.()
-      throw error
+    await Promise.all([...promises].map(async (promise) => await promise?.catch(rethrowUnavailable)))
+  }
+
+  /** Takes back what was handed over before its turn, and has not had it. */
+  withdraw (first: Entry | undefined): void {
+    for (let entry = first; entry !== undefined; entry = entry.next) {
+      this.#held.get(entry)?.withdraw?.()
+      this.#held.delete(entry)
+      this.#runs.delete(entry)
+      entry.withdraw()
     }
+  }
+
+  #handOverBefore (entry: Entry, comesNext: boolean): Promise<unknown> | undefined {
+    if (entry === this.#latest?.entry) return this.#latest.run?.promise.catch(() => {}) // what cannot be stored in its turn runs here
+
+    if (!this.#runs.has(entry)) {
+      const lane = this.#handOver(entry) as Lane
+      this.#held.set(entry, lane)
+      if (!comesNext) lane.hold?.()
+    }
+    return (this.#runs.get(entry) as LaneRun).promise
   }
 
   #release (entry: Entry): void {
     this.away = this.#held.get(entry)
+    this.#held.delete(entry)
     this.away?.release?.()
   }
 

@@ -55,14 +55,14 @@ export class TrackedCollection extends Collection {
     if (this.#state === 'released') this.pass()
   }
 
-  /**
-   * Hands over now what goes to the queue, and has not been handed over.
-   *
-   * @throws `FST_BGT_QUEUE_UNAVAILABLE` where it cannot be stored
-   */
-  async handOverQueued (): Promise<void> {
-    this.handedOver ??= new HandedOver(this.#executions, this.host, this.onError)
-    await this.handedOver.handOverQueued(this.first)
+  /** Hands over what goes to the queue, and waits, in the pass under way, too: each task runs once. */
+  override async handOverQueued (executions = this.#executions, host = this.host, comesNext = true): Promise<void> {
+    this.handedOver ??= new HandedOver(executions, host, this.onError)
+    await this.handedOver.handOverQueued(this.running ?? this.first, comesNext && this.running === undefined)
+  }
+
+  override withdraw (): void {
+    this.handedOver?.withdraw(this.first)
   }
 
   /** Runs what it holds, now, whether released or not. Failures have been reported, so nobody needs to handle them. */
@@ -79,7 +79,7 @@ export class TrackedCollection extends Collection {
   /** Discards what it holds, and from now on each task that is added. */
   refuse (): BackgroundTask[] {
     this.#state = 'refused'
-    return this.#discard()
+    return this.#skip()
   }
 
   /** Discards what waits, and reports it together with the task that is running. */
@@ -116,12 +116,17 @@ export class TrackedCollection extends Collection {
   }
 
   protected override failed (error: unknown, entry: Entry): boolean {
-    const skipped = this.onError === 'stop' ? this.#discard() : []
+    const skipped = this.onError === 'stop' ? this.#skip() : []
     if (entry !== this.#abandoned) this.#reporter.taskFailed(error, entry.latest as TaskRun, entry.task, skipped)
     this.running = undefined
     this.#tracker.taskEnded(this, 'failed')
     // Either way: what waits now was added by the one who was told.
     return true
+  }
+
+  #skip (): BackgroundTask[] {
+    this.withdraw()
+    return this.#discard()
   }
 
   #discard (): BackgroundTask[] {

@@ -116,6 +116,12 @@ export class JobStore implements Queue {
     await job?.promote()
   }
 
+  /** Keeps workers from a job that was stored with a delay for so many milliseconds from now. */
+  async delay (id: string, milliseconds: number): Promise<void> {
+    const job = await this.#open?.queue.getJob(id) as Job | undefined
+    await job?.changeDelay(milliseconds)
+  }
+
   /** Takes a job back, if no worker has it. */
   async withdraw (id: string): Promise<void> {
     await this.#open?.queue.remove(id)

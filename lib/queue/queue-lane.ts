@@ -7,8 +7,10 @@ import { handled } from '../core/handled.js'
 import type { TaskRun } from '../core/task-run.js'
 import type { JobStore } from './job-store.js'
 
-/** How long a job that was stored before its turn is kept from workers, in milliseconds, if nobody releases it: its process has died. */
+/** How long a job that was stored before its turn is kept from workers after its process has died, in milliseconds. */
 const longestHold = 60_000
+/** How often a process that lives says that it does. */
+const holdInterval = longestHold / 2
 /** How often a job is asked for whether it has ended, in milliseconds: at first, and later on. */
 const [firstLook, lastLook] = [10, 500]
 /** How long a job is waited for while there is no worker, in milliseconds. */
@@ -21,6 +23,7 @@ export class QueueLane implements Lane, LaneRun {
   readonly #onError: OnError
   readonly #runs: TaskRun[] = []
   #delay = 0
+  #holding: NodeJS.Timeout | undefined
   #isStored = false
   #stored: Promise<void> | undefined
 
@@ -51,13 +54,19 @@ export class QueueLane implements Lane, LaneRun {
 
   hold (): void {
     this.#delay = longestHold
+    this.#holding = setInterval(() => {
+      if (this.#store.hurrying.aborted) clearInterval(this.#holding)
+      else if (this.#isStored) this.#store.delay(this.#id, longestHold).catch(() => {}) // the next time, or never
+    }, holdInterval).unref()
   }
 
   release (): void {
+    clearInterval(this.#holding)
     if (this.#delay > 0) this.#stored?.then(() => this.#store.release(this.#id)).catch(() => {}) // workers have it a little later
   }
 
   withdraw (): void {
+    clearInterval(this.#holding)
     this.#stored?.then(() => this.#store.withdraw(this.#id)).catch(() => {}) // a worker has it
   }
 

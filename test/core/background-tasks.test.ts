@@ -3,6 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { BackgroundTask } from '../../lib/core/background-task.js'
 import { BackgroundTasks } from '../../lib/core/background-tasks.js'
+import { taskContext } from '../../lib/core/task-context.js'
+import { defineTask } from '../../lib/core/task-options.js'
 import { deferred } from '../helpers/promise.js'
 
 t.test('a collection is created empty or from tasks, and takes more at any time', async (t) => {
@@ -227,4 +229,20 @@ t.test('a wrong or unknown option is refused by name', async (t) => {
     t.throws(() => new BackgroundTasks([], options as object), { code: 'FST_BGT_INVALID_OPTION', message })
   }
   t.same(new BackgroundTasks([], { onError: undefined }).tasks, [])
+})
+
+t.test('the tasks of a collection that runs again are others, and begin with their first attempts', async (t) => {
+  const attempts: Array<[id: string, attempt: number]> = []
+  const fails = defineTask(async () => {
+    const { id, attempt } = taskContext()!
+    attempts.push([id, attempt])
+    if (attempts.length < 3) throw new Error('once more')
+  }, { retries: 1 })
+  const tasks = new BackgroundTasks([new BackgroundTask(fails)])
+  await t.rejects(tasks.run())
+  await tasks.run()
+
+  const [first, , second] = attempts.map(([id]) => id)
+  t.same(attempts, [[first, 1], [first, 2], [second, 1]])
+  t.not(first, second)
 })

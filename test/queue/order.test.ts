@@ -1,7 +1,10 @@
+import { mock } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { BackgroundTask, BackgroundTasks } from '../../lib/index.js'
+import { createWorker } from '../../lib/queue/worker.js'
 import * as work from '../fixtures/queue/work.js'
-import { createQueueApp, testOnEach } from '../helpers/queue.js'
+import { createQueueApp, queueTasks, testOnEach } from '../helpers/queue.js'
 
 for (const enqueue of ['afterResponse', 'beforeResponse'] as const) {
   testOnEach(t, `what comes after a collection waits for those of its tasks that workers have (${enqueue})`, async (t, server) => {
@@ -68,4 +71,106 @@ testOnEach(t, 'where another plugin\'s onSend hook fails behind ours, tasks are 
   t.equal((await app.inject('/')).statusCode, 500)
   await app.backgroundTasks.idle()
   t.equal(await queue.getWaitingCount(), 1)
+})
+
+for (const first of ['a closure', 'a worker\'s'] as const) {
+  testOnEach(t, `with onError "stop" what was stored before the response does not run behind a failed task (${first})`, async (t, server) => {
+    const { app, notes, queue, log } = await createQueueApp(t, server, { queue: { worker: true, attempts: 1, enqueue: 'beforeResponse' }, onError: 'stop' })
+    app.get('/', async (request) => {
+      if (first === 'a worker\'s') request.backgroundTasks.addTask(work.flaky, notes.file, 'fails', 9)
+      request.backgroundTasks.addTask(async function fails () { throw new Error('fails') })
+      request.backgroundTasks.addTask(work.note, notes.file, 'behind')
+      request.backgroundTasks.addTask(new BackgroundTasks([new BackgroundTask(work.note, notes.file, 'within')]))
+      return 'ok'
+    })
+    t.equal((await app.inject('/')).statusCode, 200)
+    await app.backgroundTasks.idle()
+    t.match(log.with('background task failed').at(-1), { task: 'fails', skipped: ['work.note', 'BackgroundTasks'] })
+    while (await queue.getJobCountByTypes('waiting', 'delayed', 'active') > 0) await sleep(10)
+    t.equal(notes.lines.length, first === 'a closure' ? 0 : 1)
+  })
+}
+
+testOnEach(t, 'with onError "stop" in a collection within, what it has stored before the response does not run behind its failed task', async (t, server) => {
+  const { app, notes, queue } = await createQueueApp(t, server, { queue: { worker: true, enqueue: 'beforeResponse' } })
+  app.get('/', async (request) => {
+    request.backgroundTasks.addTask(new BackgroundTasks([
+      new BackgroundTask(async () => { throw new Error('fails') }),
+      new BackgroundTask(work.note, notes.file, 'behind')
+    ], { onError: 'stop' }))
+    request.backgroundTasks.addTask(work.note, notes.file, 'after')
+    return 'ok'
+  })
+  await app.inject('/')
+  await app.backgroundTasks.idle()
+  await notes.until(1)
+  while (await queue.getJobCountByTypes('waiting', 'delayed', 'active') > 0) await sleep(10)
+  t.same(notes.lines, ['after'])
+})
+
+testOnEach(t, 'what a handler has run by itself is stored once, and in order (beforeResponse)', async (t, server) => {
+  const { app, notes, queue } = await createQueueApp(t, server, { queue: { worker: true, enqueue: 'beforeResponse' } })
+  let stored = 0
+  app.addHook('onSend', async () => { stored = await queue.getJobCountByTypes('waiting', 'delayed', 'active', 'completed') })
+  app.get('/queued', async (request) => {
+    request.backgroundTasks.addTask(work.note, notes.file, 1)
+    request.backgroundTasks.addTask(work.note, notes.file, 2)
+    request.backgroundTasks.run().catch(() => {})
+    return 'ok'
+  })
+  app.get('/begun', async (request) => {
+    request.backgroundTasks.addTask(work.note, notes.file, 3)
+    request.backgroundTasks.run().catch(() => {})
+    await new Promise(setImmediate)
+    return 'ok'
+  })
+  app.get('/closure', async (request) => {
+    request.backgroundTasks.addTask(async () => {
+      await sleep(200)
+      notes.add(4)
+    })
+    request.backgroundTasks.addTask(work.note, notes.file, 5)
+    request.backgroundTasks.run().catch(() => {})
+    await sleep(0)
+    return 'ok'
+  })
+  for (const [i, path] of ['/queued', '/begun'].entries()) {
+    await app.inject(path)
+    t.equal(stored, i + 1)
+    await app.backgroundTasks.idle()
+  }
+  await app.inject('/closure')
+  await notes.until(5)
+  while (await queue.getJobCountByTypes('waiting', 'delayed', 'active') > 0) await sleep(10)
+  t.same(notes.lines, [1, 2, 3, 4, 5])
+  t.equal(await queue.getCompletedCount(), 3)
+})
+
+testOnEach(t, 'a job that was stored before its turn is kept from workers as long as its process lives', async (t, server) => {
+  mock.timers.enable({ apis: ['setInterval'] })
+  t.teardown(() => { mock.timers.reset() })
+  const { app, notes, queue } = await createQueueApp(t, server, { queue: { enqueue: 'beforeResponse' } })
+  let open = (): void => {}
+  const gate = new Promise<void>((resolve) => { open = resolve })
+  app.get('/', async (request) => {
+    request.backgroundTasks.addTask(async () => {
+      await gate
+      notes.add(1)
+    })
+    request.backgroundTasks.addTask(work.note, notes.file, 2)
+    return 'ok'
+  })
+  await app.inject('/')
+  const [job] = await queue.getDelayed()
+  await job?.changeDelay(500) // as if its minute were nearly over
+  mock.timers.tick(30_000)
+  mock.timers.reset()
+  await sleep(200)
+  const worker = await createWorker({ tasks: queueTasks, queue: { connection: server.url(), name: queue.name }, threads: false })
+  t.teardown(async () => { await worker.close() })
+  await sleep(1_000)
+  t.same(notes.lines, [])
+  open()
+  await notes.until(2)
+  t.same(notes.lines, [1, 2])
 })

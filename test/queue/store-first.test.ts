@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
+import { BackgroundTask, BackgroundTasks } from '../../lib/index.js'
 import * as work from '../fixtures/queue/work.js'
 import { listen } from '../helpers/app.js'
 import { createQueueApp, Network, testOnEach } from '../helpers/queue.js'
@@ -110,4 +111,49 @@ testOnEach(t, 'where the connection is lost again while they are taken back, it 
   while ((await app.inject('/')).statusCode !== 200) await sleep(50)
   while (await queue.getWaitingCount() > 1) await sleep(10)
   t.equal(await queue.getWaitingCount(), 1, 'that of the request that was answered')
+})
+
+testOnEach(t, 'tasks of a collection within are stored before the response, too; and where they cannot be, none runs', async (t, server) => {
+  const network = await Network.create(t, server)
+  const { app, notes, queue, log } = await createQueueApp(t, server, { queue: { connection: server.url(network.port), enqueue: 'beforeResponse' } })
+  const stored: number[] = []
+  app.addHook('onSend', async () => { stored.push(await queue.getJobCountByTypes('waiting', 'delayed')) })
+  app.get('/', async (request) => {
+    request.backgroundTasks.addTask(() => { notes.add('closure') })
+    request.backgroundTasks.addTask(new BackgroundTasks([
+      new BackgroundTask(() => { notes.add('within') }),
+      new BackgroundTasks([new BackgroundTask(work.note, notes.file, 1)])
+    ]))
+    return 'ok'
+  })
+  t.equal((await app.inject('/')).statusCode, 200)
+  t.same(stored, [1])
+  await app.backgroundTasks.idle()
+  t.same(notes.lines, ['closure', 'within'])
+  while (await queue.getWaitingCount() < 1) await sleep(10)
+  t.equal(await queue.getDelayedCount(), 0, 'stored once')
+  const { length } = notes.lines
+
+  network.cut()
+  const response = await app.inject('/')
+  t.match(response.json(), { statusCode: 503, code: 'FST_BGT_QUEUE_UNAVAILABLE' })
+  await app.backgroundTasks.idle()
+  t.equal(notes.lines.length, length)
+  t.same(log.errors.filter(({ msg }) => /unfinished/.test(String(msg))), [])
+})
+
+testOnEach(t, 'with runOn "success" the jobs of a client that leaves before its response are taken back', async (t, server) => {
+  const { app, notes, queue, log } = await createQueueApp(t, server, { runOn: 'success', queue: { enqueue: 'beforeResponse' } })
+  app.addHook('onSend', async (request) => {
+    t.equal(await queue.getWaitingCount(), 1)
+    request.raw.socket.destroy()
+    await sleep(50)
+  })
+  app.get('/', async (request) => {
+    request.backgroundTasks.addTask(work.note, notes.file, 1)
+    return 'ok'
+  })
+  await t.rejects(fetch(`http://127.0.0.1:${await listen(app)}`))
+  while (log.with('background tasks discarded: runOn is "success"').length === 0) await sleep(10)
+  while (await queue.getWaitingCount() > 0) await sleep(10)
 })

@@ -25,8 +25,9 @@ await mkdir(new URL('charts/', docs), { recursive: true })
 for (const [name, result] of Object.entries(newest)) {
   if (result.chart === undefined || result.rows.length === 0) continue
 
-  const { group, way, value, isLogarithmic } = result.chart
-  const bars = result.rows.map((row) => ({ group: row[group] ?? '', way: row[way], ...pick(row[value]) }))
+  const { group, way, value, isLogarithmic, groups } = result.chart
+  const rows = groups === undefined ? result.rows : result.rows.filter((row) => groups.includes(row[group]))
+  const bars = rows.map((row) => ({ group: row[group] ?? '', way: row[way], ...pick(row[value]) }))
   const { machine } = result
   const svg = await chart(bars, {
     title: result.title,

@@ -88,14 +88,14 @@ export class HandedOver {
   }
 
   #handOverBefore (entry: Entry, comesNext: boolean): Promise<unknown> | undefined {
-    if (entry === this.#latest?.entry) return this.#latest.run?.promise.catch(() => {}) // what cannot be stored in its turn runs here
-
-    if (!this.#runs.has(entry)) {
+    const begun = this.#latest?.run
+    if (entry !== this.#latest?.entry && !this.#runs.has(entry)) {
       const lane = this.#handOver(entry) as Lane
       this.#held.set(entry, lane)
       if (!comesNext) lane.hold?.()
     }
-    return (this.#runs.get(entry) as LaneRun).promise
+    const run = entry === this.#latest?.entry ? begun : this.#runs.get(entry)
+    return run === begun ? run?.promise.catch(() => {}) : run?.promise // what cannot be stored in its turn runs here
   }
 
   #release (entry: Entry): void {

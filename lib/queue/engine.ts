@@ -11,7 +11,7 @@ type JobQueue = Queue<any, any, string, any, any, string, IQueueBackend, any>
 type JobWorker = Worker<any, any, string, IQueueBackend, JobProgress, any>
 
 /** How long a server may take to accept a connection, in milliseconds. */
-const longestConnect = 2_000
+export const longestConnect = 2_000
 /** How long it may take until PostgreSQL has its tables, in milliseconds: up to forty questions, which may have a long way to go. */
 const longestMigration = 3_000
 /** How often a server that is away is asked whether it is back, in milliseconds. */
@@ -25,7 +25,7 @@ const failFast = { connectTimeout: longestConnect, enableOfflineQueue: false, ma
 /** BullMQ asks for it where a connection waits for jobs. */
 const waitForever = { maxRetriesPerRequest: null }
 
-/** A client of the application's own: of pg, or of ioredis. */
+/** A client of the application's own: of pg, of ioredis, which has a status, or of another one of Redis. */
 type Client = EventEmitter & { query? (text: string): Promise<unknown>, status?: string }
 
 /** A connection of the server's side, and what ends it for good. */
@@ -181,8 +181,15 @@ function clientThatFailsAlone (Client: PgClient): PgClient {
 
 /** BullMQ leaves listeners on a client of the application's own, one more with each try: it is to have none while the server is away. */
 async function reach (client: Client): Promise<void> {
-  if (client.query !== undefined) await limited(client.query('SELECT 1'), longestConnect)
-  else if (client.status !== 'ready' && client.status !== 'wait') await once(client, 'ready', { signal: AbortSignal.timeout(longestConnect) })
+  if (client.query !== undefined) {
+    await limited(client.query('SELECT 1'), longestConnect)
+    return
+  }
+  if (client.status === undefined || ['ready', 'wait'].includes(client.status)) return // "wait": BullMQ has it connect
+
+  const late = new AbortController()
+  const timer = setTimeout(() => { late.abort() }, longestConnect)
+  await once(client, 'ready', { signal: late.signal }).finally(() => { clearTimeout(timer) })
 }
 
 /** A client, rather than options for one. */

@@ -56,7 +56,9 @@ export class JobStore implements Queue {
   #isScheduled = false
   /** What is on its way to the server. */
   readonly #storing = new Set<Promise<void>>()
-  /** Jobs of which the server has not said whether it has stored them, and whose tasks have run or been refused since. */
+  /** Questions about jobs that are stored. */
+  readonly #asking = new Set<Promise<void>>()
+  /** Jobs that the server is not to have, and of which it has not said so: their tasks have run, or are not to run. */
   readonly #doubtful = new Set<string>()
   #probe: NodeJS.Timeout | undefined
   #isClosed = false
@@ -112,19 +114,24 @@ export class JobStore implements Queue {
 
   /** Lets workers have a job that was stored with a delay. */
   async release (id: string): Promise<void> {
-    const job = await this.#open?.queue.getJob(id) as Job | undefined
-    await job?.promote()
+    await this.#ask(async ({ queue }) => {
+      const job = await queue.getJob(id) as Job | undefined
+      await job?.promote()
+    })
   }
 
   /** Keeps workers from a job that was stored with a delay for so many milliseconds from now. */
   async delay (id: string, milliseconds: number): Promise<void> {
-    const job = await this.#open?.queue.getJob(id) as Job | undefined
-    await job?.changeDelay(milliseconds)
+    await this.#ask(async ({ queue }) => {
+      const job = await queue.getJob(id) as Job | undefined
+      await job?.changeDelay(milliseconds)
+    })
   }
 
-  /** Takes a job back, if no worker has it. */
+  /** Takes a job back, if no worker has it; where the server is away, as soon as it is back. */
   async withdraw (id: string): Promise<void> {
-    await this.#open?.queue.remove(id)
+    this.#doubt(id)
+    await this.#ask((open) => this.#takeBack(open, id))
   }
 
   /** `'completed'` or `'failed'` where a job has ended, `'unknown'` where it is gone; else where it is. */
@@ -145,6 +152,7 @@ export class JobStore implements Queue {
   /** Stores what waits, and disconnects. */
   async close (): Promise<void> {
     while (this.#storing.size > 0 || this.#isScheduled) await (this.#isScheduled ? new Promise((resolve) => { setImmediate(resolve) }) : Promise.race(this.#storing))
+    await limited(Promise.allSettled(this.#asking), longestStore).catch(() => {})
     this.#isClosed = true
     clearTimeout(this.#probe)
     const open = this.#open
@@ -241,10 +249,14 @@ export class JobStore implements Queue {
   /** The server is away: nothing that waits for it can be stored. */
   #fail (batch: Waiting[], error: unknown): void {
     for (const { job, reject } of batch) {
-      if (this.#doubtful.size < mostDoubtful) this.#doubtful.add(job.id)
+      this.#doubt(job.id)
       reject(unavailable(error))
     }
     this.#lost(error)
+  }
+
+  #doubt (id: string): void {
+    if (this.#doubtful.size < mostDoubtful) this.#doubtful.add(id)
   }
 
   #lost (error: unknown): void {
@@ -267,13 +279,24 @@ export class JobStore implements Queue {
     }, connectInterval).unref()
   }
 
-  /** Takes back jobs whose tasks have run or been refused since, where no worker has them yet. */
-  async #withdraw ({ queue }: OpenQueue): Promise<void> {
-    const removals = [...this.#doubtful].map(async (id) => {
-      await queue.remove(id)
-      this.#doubtful.delete(id)
-    })
+  /** Takes back the doubtful jobs. */
+  async #withdraw (open: OpenQueue): Promise<void> {
+    const removals = [...this.#doubtful].map(async (id) => { await this.#takeBack(open, id) })
     await limited(Promise.all(removals), longestStore).catch(() => {}) // those left are taken back when it is back again
+  }
+
+  async #takeBack ({ queue }: OpenQueue, id: string): Promise<void> {
+    await queue.remove(id)
+    this.#doubtful.delete(id)
+  }
+
+  /** Asks the server, if it is there, before this is closed. */
+  async #ask (question: (open: OpenQueue) => Promise<void>): Promise<void> {
+    if (this.#open === undefined) return
+
+    const asking = question(this.#open).finally(() => this.#asking.delete(asking))
+    this.#asking.add(asking)
+    await asking
   }
 }
 

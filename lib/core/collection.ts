@@ -114,10 +114,7 @@ export class Collection implements Work {
   /** The task that `next` gave last has failed for good. Says whether the pass goes on. */
   protected failed (_error: unknown, entry: Entry): boolean {
     entry.renew()
-    if (this.onError === 'continue') return true
-
-    this.handedOver?.withdraw(entry.next)
-    return false
+    return this.onError === 'continue'
   }
 
   async #runAll (executions: Executions, host: TaskHost): Promise<unknown[]> {
@@ -134,6 +131,7 @@ export class Collection implements Work {
         this.completed(entry)
       } catch (error) {
         errors.push(error)
+        if (this.onError === 'stop') this.handedOver?.withdraw(entry) // it may have failed before its turn
         if (!this.failed(error, entry)) break
       }
     }

@@ -16,8 +16,9 @@ export class HandedOver {
   readonly #runs = new Map<Entry, LaneRun>()
   /** Lanes that were opened before their turn, by their first entries, until it comes. */
   readonly #held = new Map<Entry, Lane>()
-  /** Whose turn came last, and its run. */
-  #latest: { readonly entry: Entry, readonly run: LaneRun | undefined } | undefined
+  /** Whose turn came last. */
+  #latest: Entry | undefined
+  #latestRun: LaneRun | undefined
   /** The latest one, whose tasks may still run elsewhere. */
   away: Lane | undefined
 
@@ -34,10 +35,10 @@ export class HandedOver {
   run (entry: Entry): LaneRun | undefined {
     if (!this.#runs.has(entry)) this.away = this.#handOver(entry)
     else if (this.#held.has(entry)) this.#release(entry)
-    const run = this.#runs.get(entry)
+    this.#latest = entry
+    this.#latestRun = this.#runs.get(entry)
     this.#runs.delete(entry)
-    this.#latest = { entry, run }
-    return run
+    return this.#latestRun
   }
 
   /** Whether an entry was handed over with one before it, and is stored or has begun: there is nothing to wait for. */
@@ -88,14 +89,15 @@ export class HandedOver {
   }
 
   #handOverBefore (entry: Entry, comesNext: boolean): Promise<unknown> | undefined {
-    const begun = this.#latest?.run
-    if (entry !== this.#latest?.entry && !this.#runs.has(entry)) {
-      const lane = this.#handOver(entry) as Lane
-      this.#held.set(entry, lane)
-      if (!comesNext) lane.hold?.()
-    }
-    const run = entry === this.#latest?.entry ? begun : this.#runs.get(entry)
-    return run === begun ? run?.promise.catch(() => {}) : run?.promise // what cannot be stored in its turn runs here
+    const run = entry === this.#latest ? this.#latestRun : this.#runs.get(entry) ?? this.#hold(entry, comesNext)
+    return run === this.#latestRun ? run?.promise.catch(() => {}) : run?.promise // what cannot be stored in its turn runs here
+  }
+
+  #hold (entry: Entry, comesNext: boolean): LaneRun {
+    const lane = this.#handOver(entry) as Lane
+    this.#held.set(entry, lane)
+    if (!comesNext) lane.hold?.()
+    return this.#runs.get(entry) as LaneRun
   }
 
   #release (entry: Entry): void {

@@ -79,7 +79,8 @@ export class TrackedCollection extends Collection {
   /** Discards what it holds, and from now on each task that is added. */
   refuse (): BackgroundTask[] {
     this.#state = 'refused'
-    return this.#skip()
+    this.withdraw()
+    return this.#discard()
   }
 
   /** Discards what waits, and reports it together with the task that is running. */
@@ -116,17 +117,12 @@ export class TrackedCollection extends Collection {
   }
 
   protected override failed (error: unknown, entry: Entry): boolean {
-    const skipped = this.onError === 'stop' ? this.#skip() : []
+    const skipped = this.onError === 'stop' ? this.#discard() : []
     if (entry !== this.#abandoned) this.#reporter.taskFailed(error, entry.latest as TaskRun, entry.task, skipped)
     this.running = undefined
     this.#tracker.taskEnded(this, 'failed')
     // Either way: what waits now was added by the one who was told.
     return true
-  }
-
-  #skip (): BackgroundTask[] {
-    this.withdraw()
-    return this.#discard()
   }
 
   #discard (): BackgroundTask[] {

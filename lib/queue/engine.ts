@@ -187,9 +187,8 @@ async function reach (client: Client): Promise<void> {
   }
   if (client.status === undefined || ['ready', 'wait'].includes(client.status)) return // "wait": BullMQ has it connect
 
-  const late = new AbortController()
-  const timer = setTimeout(() => { late.abort() }, longestConnect)
-  await once(client, 'ready', { signal: late.signal }).finally(() => { clearTimeout(timer) })
+  const waiting = new AbortController()
+  await limited(once(client, 'ready', { signal: waiting.signal }), longestConnect).finally(() => { waiting.abort() })
 }
 
 /** A client, rather than options for one. */

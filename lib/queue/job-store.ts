@@ -114,18 +114,12 @@ export class JobStore implements Queue {
 
   /** Lets workers have a job that was stored with a delay. */
   async release (id: string): Promise<void> {
-    await this.#ask(async ({ queue }) => {
-      const job = await queue.getJob(id) as Job | undefined
-      await job?.promote()
-    })
+    await this.#askJob(id, (job) => job.promote())
   }
 
   /** Keeps workers from a job that was stored with a delay for so many milliseconds from now. */
   async delay (id: string, milliseconds: number): Promise<void> {
-    await this.#ask(async ({ queue }) => {
-      const job = await queue.getJob(id) as Job | undefined
-      await job?.changeDelay(milliseconds)
-    })
+    await this.#askJob(id, (job) => job.changeDelay(milliseconds))
   }
 
   /** Takes a job back, if no worker has it; where the server is away, as soon as it is back. */
@@ -288,6 +282,13 @@ export class JobStore implements Queue {
   async #takeBack ({ queue }: OpenQueue, id: string): Promise<void> {
     await queue.remove(id)
     this.#doubtful.delete(id)
+  }
+
+  async #askJob (id: string, question: (job: Job) => Promise<void>): Promise<void> {
+    await this.#ask(async ({ queue }) => {
+      const job = await queue.getJob(id) as Job | undefined
+      if (job !== undefined) await question(job)
+    })
   }
 
   /** Asks the server, if it is there, before this is closed. */

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connectInterval, longestConnect, type Engine } from './engine.js'
+import { Late, limited } from './limited.js'
 import { QueueWorker, type QueueWorkerOptions } from './queue-worker.js'
 
 /** A worker that takes jobs, or will when its server is there. */
@@ -14,15 +15,15 @@ export interface StartedWorker {
 export async function startWorker (engine: Engine, options: QueueWorkerOptions): Promise<StartedWorker> {
   const closing = new AbortController()
   let starting!: Promise<QueueWorker | undefined>
-  let timer: NodeJS.Timeout | undefined
-  await new Promise<void>((resolve, reject) => {
-    timer = setTimeout(resolve, longestConnect) // what goes on meanwhile is not held up, and Fastify gives a plugin 10 s
+  const isClear = new Promise<void>((resolve, reject) => {
     starting = start(engine, options, closing.signal, resolve)
     starting.then(() => { resolve() }, (err: unknown) => {
       options.log.error({ err }, 'the worker cannot be started')
       reject(err)
     })
-  }).finally(() => { clearTimeout(timer) })
+  })
+  // An app that starts is not held up for longer, and Fastify gives a plugin 10 s.
+  await limited(isClear, longestConnect).catch((error: unknown) => { if (!(error instanceof Late)) throw error })
 
   const started = async (): Promise<QueueWorker | undefined> => {
     closing.abort()

@@ -1,13 +1,14 @@
-import { execFile } from 'node:child_process'
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
+import { build } from 'esbuild'
 import t from 'tap'
+import { startProgram } from './helpers/program.js'
 
-const run = promisify(execFile)
-const root = fileURLToPath(new URL('..', import.meta.url))
-const folder = fileURLToPath(new URL('snippets/', import.meta.url))
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const folder = fileURLToPath(new URL('../snippets/', import.meta.url))
+/** Snippets as they are written in TypeScript, and what runs: a folder of task modules holds either. */
+const [typed, compiled] = [`${folder}typed/`, `${folder}compiled/`]
 
 // Each snippet is a program. One that serves is closed when it has come to its end.
 const epilogues: Array<[RegExp, string]> = [
@@ -41,7 +42,7 @@ function anchorsIn (prose: string): Set<string> {
   return anchors
 }
 
-/** Writes the snippets of a page into a folder of its own, and gives the programs among them. */
+/** Writes the snippets of a page into a folder of its own, and gives the programs among them, as they will be compiled. */
 async function extract (page: string): Promise<string[]> {
   // A port that is free, as two of them run at a time.
   const text = (await readFile(`${root}${page}`, 'utf8')).replaceAll('port: 3000', 'port: 0')
@@ -51,10 +52,11 @@ async function extract (page: string): Promise<string[]> {
     // One that begins with the name of a file is that file, for the others to import.
     const name = /^\/\/ (\S+\.[jt]s)$/m.exec(snippet.split('\n', 1)[0] as string)?.[1]
     const extension = language === 'ts' ? 'ts' : /^import /m.test(snippet) ? 'mjs' : 'cjs'
-    const file = `${folder}${basename(page, '.md')}/${name ?? `snippet-${i + 1}.${extension}`}`
+    const path = `${basename(page, '.md')}/${name ?? `snippet-${i + 1}.${extension}`}`
+    const file = path.endsWith('.ts') ? typed + path : compiled + path
     await mkdir(dirname(file), { recursive: true })
     await writeFile(file, name === undefined ? snippet + epilogues.find(([pattern]) => pattern.test(snippet))?.[1] : snippet)
-    if (name === undefined) programs.push(file)
+    if (name === undefined) programs.push(compiled + path.replace(/\.ts$/, '.js'))
   }
   return programs
 }
@@ -68,15 +70,19 @@ t.test('every snippet of the README and of the guides compiles and runs', async 
   const programs = (await Promise.all(pages.map(extract))).flat()
   t.ok(programs.length > 10)
 
-  await writeFile(`${folder}tsconfig.json`, JSON.stringify({ extends: '../../tsconfig.json', include: ['.'] }))
-  await run('npx', ['tsc', '--noEmit', '-p', folder], { cwd: root }).catch(({ stdout }) => t.fail(stdout))
+  await writeFile(`${typed}tsconfig.json`, JSON.stringify({ extends: '../../../tsconfig.json', include: ['.'] }))
+  const tsc = startProgram(t, [process.execPath, `${root}node_modules/typescript/bin/tsc`, '-p', typed])
+  await build({ entryPoints: [`${typed}**/*.ts`], outdir: compiled, outbase: typed, target: 'node20' })
+
   const waiting = programs.values()
-  await Promise.all([1, 2].map(async () => {
+  async function runAll (): Promise<void> {
     for (const file of waiting) {
-      await run(process.execPath, ['--import', 'tsx', file], { cwd: root, timeout: 60_000 })
-        .then(() => t.pass(file), (error) => t.fail(`${file}: ${error.stderr}`))
+      const { exit, output } = startProgram(t, [process.execPath, file], { cwd: root })
+      t.equal(await exit(), 0, `${file}: ${output()}`)
     }
-  }))
+  }
+  await Promise.all([runAll(), runAll()])
+  t.equal(await tsc.exit(), 0, tsc.output())
 })
 
 t.test('every link within the repository leads somewhere', async (t) => {

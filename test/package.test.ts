@@ -3,7 +3,7 @@ import t from 'tap'
 
 interface Package { engines?: { node?: string }, dependencies?: Record<string, string> }
 
-const root = new URL('../', import.meta.url)
+const root = new URL('../../', import.meta.url)
 const read = async (path: string): Promise<Package> => JSON.parse(await readFile(new URL(`${path}package.json`, root), 'utf8'))
 
 /** The major version from which on a package runs. */

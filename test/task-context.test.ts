@@ -6,6 +6,7 @@ import { BackgroundTask, BackgroundTasks, loadTasks, taskContext } from '../lib/
 import * as context from './fixtures/tasks/context.js'
 import * as work from './fixtures/tasks/work.js'
 import { createApp, listen } from './helpers/app.js'
+import { importCopies } from './helpers/copies.js'
 import { createNotes, notesIn } from './helpers/notes.js'
 import { deferred } from './helpers/promise.js'
 import { createThreadApp, tasks } from './helpers/threads.js'
@@ -58,14 +59,14 @@ t.test('who runs a task is not in it: neither nobody nor another task', async (t
   taskContext() // from now on callbacks know their task, on every Node.js
   const seen: unknown[] = []
   const see = () => { seen.push(taskContext()?.name) }
-  const outer = new BackgroundTask(async function outer () {
+  const task = new BackgroundTask(async function outer () {
     const ended = new BackgroundTask(async function inner () { see() })()
     see()
     await ended
     see()
   })
 
-  const ended = outer()
+  const ended = task()
   see()
   await ended
   see()
@@ -205,8 +206,8 @@ t.test('signals abort when the app closes and closeTimeout has passed, in every 
 })
 
 t.test('a task is known to all copies of the package in its thread', async (t) => {
-  const copies: Array<typeof import('../lib/index.js')> = await Promise.all(['../dist/index.js', '../lib/index.js'].map((copy) => import(copy)))
-  t.not(copies[0]?.taskContext, copies[1]?.taskContext)
+  const copies = await importCopies(t)
+  t.not(copies[0].taskContext, copies[1].taskContext)
   for (const { BackgroundTask } of copies) {
     const names = await new BackgroundTask(async function charge () {
       await null

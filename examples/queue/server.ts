@@ -27,7 +27,7 @@ async function answers (address: { host: string, port: number }): Promise<boolea
 
 /** Starts a program in a group of its own, so that Ctrl-C comes to this process alone, which ends the others in turn. */
 function start (program: string, ...args: string[]): ChildProcess {
-  return spawn(process.execPath, ['--import', 'tsx', fileURLToPath(new URL(program, import.meta.url)), ...args], {
+  return spawn(process.execPath, [fileURLToPath(new URL(program, import.meta.url)), ...args], {
     env: { ...process.env, QUEUE_URL, QUEUE_NAME, PORT, ORDERS },
     stdio: ['ignore', 'inherit', 'inherit'],
     detached: true
@@ -37,7 +37,7 @@ function start (program: string, ...args: string[]): ChildProcess {
 /** As `npx fastify-background-tasks worker` does where the package is installed. */
 function startWorker (): ChildProcess {
   const tasks = fileURLToPath(new URL('tasks', import.meta.url))
-  return start('../../dist/queue/cli.js', 'worker', '--tasks', tasks, '--queue', QUEUE_URL, '--name', QUEUE_NAME)
+  return start('../../lib/queue/cli.js', 'worker', '--tasks', tasks, '--queue', QUEUE_URL, '--name', QUEUE_NAME)
 }
 
 async function stop (child: ChildProcess): Promise<void> {
@@ -53,7 +53,7 @@ if (!await answers(address)) {
 }
 
 const workers = [startWorker(), startWorker()]
-const api = start('api.ts')
+const api = start('api.js')
 console.log(`Orders are kept in ${ORDERS}; the workers are processes ${workers.map(({ pid }) => pid).join(' and ')}: try kill -9`)
 
 /** The workers go last: until then they work for tasks of the API that wait for them. */

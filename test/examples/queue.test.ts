@@ -1,9 +1,8 @@
-import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { startExample } from '../helpers/example.js'
+import { runScript, startExample } from '../helpers/example.js'
 import { freePort } from '../helpers/free-port.js'
 import { openQueue, testOnEach, type QueueServer } from '../helpers/queue.js'
 
@@ -85,11 +84,8 @@ testOnEach(t, 'a worker that is killed is replaced by the other', async (t, serv
 
 t.test('without a server the example says what to do', async (t) => {
   const port = await freePort()
-  const env = { ...process.env, QUEUE_URL: `postgres://ada:secret@127.0.0.1:${port}/orders`, ORDERS: t.testdir() }
-  const { error, stderr } = await new Promise<{ error: Error | null, stderr: string }>((resolve) => {
-    execFile(process.execPath, ['--import', 'tsx', 'examples/queue/server.ts'], { env }, (error, _stdout, stderr) => { resolve({ error, stderr }) })
-  })
-  t.match(error, { code: 1 })
-  t.match(stderr, `No server answers on 127.0.0.1:${port}. Start one`)
-  t.notMatch(stderr, 'secret')
+  const { exit, output } = runScript(t, 'start:queue', { QUEUE_URL: `postgres://ada:secret@127.0.0.1:${port}/orders`, ORDERS: t.testdir() })
+  t.equal(await exit(), 1)
+  t.match(output(), `No server answers on 127.0.0.1:${port}. Start one`)
+  t.notMatch(output(), 'secret')
 })

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
-import { commandOf, runCommand, startExample } from '../helpers/example.js'
+import { runScript, startExample } from '../helpers/example.js'
 
 for (const [name, route, line] of [
   ['esm', 'GET /', '"primes":78498'],
@@ -11,7 +11,7 @@ for (const [name, route, line] of [
   ['graceful-shutdown', 'GET /', '"the database is closed"']
 ] as const) {
   t.test(`npm run start:${name} answers, runs its tasks, and ends with SIGINT`, async (t) => {
-    const { server, origin, output } = await startExample(t, name, {}, commandOf(`start:${name}`))
+    const { server, origin, output } = await startExample(t, name)
     const [method, url] = route.split(' ')
     const response = await fetch(origin + url, { method, headers: { connection: 'close' } })
     t.ok(response.ok)
@@ -28,9 +28,8 @@ for (const [name, route, line] of [
 
 for (const name of ['testing', 'testing-tap']) {
   t.test(`npm run start:${name} passes`, async (t) => {
-    const { child, output } = runCommand(t, commandOf(`start:${name}`))
-    const [code] = await once(child, 'close')
-    t.equal(code, 0, output())
+    const { exit, output } = runScript(t, `start:${name}`)
+    t.equal(await exit(), 0, output())
     t.match(output(), /pass:? [23]/)
   })
 }

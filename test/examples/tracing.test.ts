@@ -49,7 +49,7 @@ t.test('each attempt at a task has a span, which is linked to its request\'s', a
 
     const [receipt, , failed, retried, audit] = tasks as [Span, Span, Span, Span, Span]
     t.match(failed.status, { code: statusError, message: /^the warehouse knows nothing/ })
-    t.match(failed.events, [{ name: 'exception', attributes: { 'exception.message': failed.status.message, 'exception.stacktrace': /orders\.ts/ } }])
+    t.match(failed.events, [{ name: 'exception', attributes: { 'exception.message': failed.status.message, 'exception.stacktrace': /orders\.js/ } }])
     t.match([receipt, retried, audit].map(({ status }) => status.code), [0, 0, 0])
     t.match(audit.events, [{ name: 'audited' }], 'the span is active in the task, inline')
     t.match(spans.filter(({ name, parent }) => name === 'smtp' && parent === receipt.spanId), [{ traceId: receipt.traceId }], 'and awaited')

@@ -1,39 +1,25 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { createRequire } from 'node:module'
+import { readFileSync } from 'node:fs'
 import { delimiter, dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
-import { childEnv } from './child-env.js'
+import { startProgram } from './program.js'
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
+const root = fileURLToPath(new URL('../../..', import.meta.url))
 
-const { scripts } = createRequire(import.meta.url)('fastify-background-tasks/package.json') as { scripts: Record<string, string> }
+const { scripts } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { scripts: Record<string, string> }
 
-/** The command of an npm script, without the build that goes before it. */
-export function commandOf (script: string): [command: string, ...args: string[]] {
-  const [command = '', ...args] = scripts[script]?.replace(/^npm run build && /, '').split(' ') ?? []
-  return [command, ...args]
-}
-
-/** Runs a command as npm would. */
-export function runCommand (t: Test, [command, ...args]: [string, ...string[]], settings: NodeJS.ProcessEnv = {}) {
-  const env = childEnv()
+/** Runs an npm script as npm would, but for the compilation that it begins with. */
+export function runScript (t: Test, script: string, settings: NodeJS.ProcessEnv = {}) {
+  const command = scripts[script]?.replace(/^node test\/build\.js && /, '').split(' ') as [string, ...string[]]
   // This very Node.js before another one.
-  const path = [dirname(process.execPath), `${root}node_modules/.bin`, `${root}../node_modules/.bin`, env.PATH].join(delimiter)
-  const child = spawn(command, args, { cwd: root, env: { ...env, PATH: path, ...settings }, stdio: ['ignore', 'pipe', 'inherit'] })
-  t.teardown(() => child.kill('SIGKILL'))
-
-  let output = ''
-  child.stdout.on('data', (chunk) => { output += chunk })
-  return { child, output: () => output }
+  const path = [dirname(process.execPath), `${root}node_modules/.bin`, process.env.PATH].join(delimiter)
+  return startProgram(t, command, { cwd: root, env: { PATH: path, ...settings } })
 }
 
 /** Starts an example on a free port, as its npm script does, until the test ends. */
-export async function startExample (t: Test, name: string, settings: NodeJS.ProcessEnv = {}, command?: [string, ...string[]]) {
-  command ??= ['node', '--import', 'tsx', `examples/${name}/server.ts`]
-  const { child: server, output } = runCommand(t, command, { PORT: '0', ...settings })
-  while (!output().includes('Server listening at')) await once(server.stdout, 'data')
+export async function startExample (t: Test, name: string, settings: NodeJS.ProcessEnv = {}) {
+  const { child: server, output, until } = runScript(t, name === 'signup' ? 'start' : `start:${name}`, { PORT: '0', ...settings })
+  await until('Server listening at')
   const [origin = ''] = output().match(/http:\/\/(127\.0\.0\.1|\[::1\]):\d+/) ?? []
   return { server, origin, output }
 }

@@ -2,6 +2,7 @@ import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
 import { freePort } from './free-port.js'
 import { answers, type QueueServer } from './queue.js'
@@ -50,13 +51,18 @@ export class OwnServer implements QueueServer {
 
   async start (): Promise<void> {
     const [program, ...args] = this.#command as [string, ...string[]]
-    this.#process = spawn(program, args, { stdio: 'ignore', cwd: tmpdir(), ...this.#options })
-    while (!await answers(this)) await new Promise((resolve) => setTimeout(resolve, 20))
+    do {
+      // PostgreSQL does not start as long as processes of the one that was killed are there.
+      const isRunning = this.#process?.exitCode === null && this.#process.signalCode === null
+      if (!isRunning) this.#process = spawn(program, args, { stdio: 'ignore', cwd: tmpdir(), ...this.#options })
+      await sleep(20)
+    } while (!await answers(this))
   }
 
   /** As a crash would end it. */
   kill (): void {
     this.#process?.kill('SIGKILL')
+    this.#process = undefined
   }
 }
 

@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import * as work from '../fixtures/queue/work.js'
-import { startCommand, startProgram, taskFolder as tasks } from '../helpers/command-line.js'
-import { sourceFile } from '../helpers/source-file.js'
+import { startCommand, taskFolder as tasks } from '../helpers/command-line.js'
+import { startProgram } from '../helpers/program.js'
 import { createQueueApp, Network, testOnEach } from '../helpers/queue.js'
 
 t.jobs = 2 // mostly they wait
@@ -89,7 +89,7 @@ testOnEach(t, 'a worker waits for a server that is away', async (t, server) => {
 
 testOnEach(t, 'a program whose worker was given up ends by itself', async (t, server) => {
   const { name } = await createQueueApp(t, server)
-  const program = startProgram(t, fileURLToPath(new URL(sourceFile('../fixtures/given-up.ts'), import.meta.url)), server.url(), name)
+  const program = startProgram(t, [process.execPath, fileURLToPath(new URL('../fixtures/given-up.js', import.meta.url)), server.url(), name])
   await program.until('closed')
   t.equal(await program.exit(), 0)
 })

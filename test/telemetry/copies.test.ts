@@ -1,12 +1,15 @@
 import { subscribe } from 'node:diagnostics_channel'
 import t from 'tap'
+import { importCopies } from '../helpers/copies.js'
 
 t.test('two copies of the package in one process publish on one channel', async (t) => {
+  const copies = await importCopies(t)
+  t.not(copies[0].BackgroundTask, copies[1].BackgroundTask)
   const traced: string[] = []
-  for (const copy of ['../../dist/index.js', '../../lib/index.js']) {
-    const { BackgroundTask }: typeof import('../../lib/index.js') = await import(copy)
-    if (traced.length === 0) subscribe('tracing:fastify-background-tasks.task:start', (message) => { traced.push((message as { name: string }).name) })
-    await new BackgroundTask({ async [copy] () {} }[copy] as () => Promise<void>)()
+  subscribe('tracing:fastify-background-tasks.task:start', (message) => { traced.push((message as { name: string }).name) })
+
+  for (const [name, { BackgroundTask }] of [['first', copies[0]], ['second', copies[1]]] as const) {
+    await new BackgroundTask({ async [name] () {} }[name] as () => Promise<void>)()
   }
-  t.same(traced, ['../../dist/index.js', '../../lib/index.js'])
+  t.same(traced, ['first', 'second'])
 })

@@ -112,7 +112,7 @@ t.test('a subscriber that rejects, or that throws where it should give a store i
   const subscribers = { start: rejects, end: rejects, asyncStart: rejects, asyncEnd: rejects, error: rejects }
   const [broken, sound, plain] = [new AsyncLocalStorage<unknown>(), new AsyncLocalStorage<unknown>(), new AsyncLocalStorage<unknown>()]
   const seen: unknown[] = []
-  const send = async function send () {
+  const send = async () => {
     seen.push(broken.getStore(), sound.getStore(), (plain.getStore() as TaskTrace).name, (earlyStore.getStore() as TaskTrace | undefined)?.name)
   }
   channel.subscribe(subscribers)

@@ -7,7 +7,6 @@ import { openThreads } from '../../lib/open-threads.js'
 import { resolveOptions } from '../../lib/options.js'
 import { findThreadFile } from '../../lib/threads/thread-file.js'
 import { createBareApp } from '../helpers/app.js'
-import { sourceFile } from '../helpers/source-file.js'
 
 const run = promisify(execFile)
 
@@ -16,7 +15,7 @@ for (const format of ['esm', 'cjs'] as const) {
     const folder = t.testdir({
       'app.js': `
         import Fastify from '${import.meta.resolve('fastify')}'
-        import backgroundTasks from '${new URL('../../dist/index.js', import.meta.url).href}'
+        import backgroundTasks from '${new URL('../../lib/index.js', import.meta.url).href}'
         import { add } from './tasks/math.mjs'
         const app = Fastify({ logger: true })
         app.register(backgroundTasks, { tasks: process.argv[2] })
@@ -48,8 +47,8 @@ for (const format of ['esm', 'cjs'] as const) {
 
 t.test('a bundle is never taken for the file that a thread begins with', async (t) => {
   const here = fileURLToPath(new URL('../../lib/threads/', import.meta.url))
-  t.equal(findThreadFile(), sourceFile(`${here}thread.ts`))
-  t.equal(findThreadFile(undefined), sourceFile(`${here}thread.ts`))
+  t.equal(findThreadFile(), `${here}thread.js`)
+  t.equal(findThreadFile(undefined), `${here}thread.js`)
   for (const url of ['', 'file:///app/bundle.js', 'file:///app/thread-file.js', 'data:text/javascript,thread-file.js']) {
     t.equal(findThreadFile(url), undefined, url)
   }

@@ -6,7 +6,6 @@ import { TaskRun } from '../../lib/core/task-run.js'
 import { ThreadPool } from '../../lib/threads/thread-pool.js'
 import * as work from '../fixtures/tasks/work.js'
 import { createNotes, notesIn } from '../helpers/notes.js'
-import { sourceFile } from '../helpers/source-file.js'
 import { createThreadApp, tasks } from '../helpers/threads.js'
 
 const numbers = (count: number) => Array.from({ length: count }, (_, i) => i + 1)
@@ -107,7 +106,7 @@ t.test('100 requests of ten tasks, some of which take their threads down: each t
 
 t.test('a task that no thread can begin with fails alone, not with those that travel with it', async (t) => {
   // Stands in for a thread whose memory the arguments of one task exhaust before it has begun.
-  const pool = new ThreadPool(fileURLToPath(new URL(sourceFile('../fixtures/picky-thread.ts'), import.meta.url)), { max: 1 }, { thrown () {}, logged () {} })
+  const pool = new ThreadPool(fileURLToPath(new URL('../fixtures/picky-thread.js', import.meta.url)), { max: 1 }, { thrown () {}, logged () {} })
   t.teardown(() => pool.close())
   const notes = createNotes()
   const run = (...args: unknown[]) => pool.run(new TaskRun({ func: work.note, args }, undefined, undefined, {}, {}, 1))

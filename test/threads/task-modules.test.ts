@@ -3,13 +3,12 @@ import { threadId } from 'node:worker_threads'
 import t from 'tap'
 import { BackgroundTask, loadTasks } from '../../lib/index.js'
 import { createApp, createBareApp } from '../helpers/app.js'
-import { sourceFile } from '../helpers/source-file.js'
 import backgroundTasks from '../../lib/index.js'
 import * as work from '../fixtures/tasks/work.js'
 
 const folder = new URL('../fixtures/tasks/', import.meta.url)
 const require = createRequire(import.meta.url)
-const common = require(sourceFile('../fixtures/tasks/nested/common.cts'))
+const common = require('../fixtures/tasks/nested/common.cjs')
 const onlyFunction = require('../fixtures/tasks/nested/only-function.cjs')
 const methods = (await import(new URL('nested/methods.js', folder).href)).default
 

@@ -1,13 +1,11 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { Worker } from 'node:worker_threads'
 import t, { type Test } from 'tap'
 import { loadTasks } from '../../lib/index.js'
 import * as work from '../fixtures/tasks/work.js'
 import { createApp, listen } from '../helpers/app.js'
-import { childEnv } from '../helpers/child-env.js'
 import { createGate, createNotes, notesIn } from '../helpers/notes.js'
+import { startProgram } from '../helpers/program.js'
 
 const tasks = new URL('../fixtures/tasks/', import.meta.url)
 
@@ -174,14 +172,11 @@ t.test('a task that comes after the close still runs', async (t) => {
 /** Runs a program in the way in which a user's application runs. */
 async function run (t: Test, args: string[], files: NonNullable<Parameters<Test['testdir']>[0]>) {
   const folder = t.testdir(files)
-  const child = spawn(process.execPath, [...args], { cwd: folder, env: childEnv(), stdio: ['ignore', 'pipe', 'pipe'] })
-  let output = ''
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => { output += chunk })
-  const [code] = await once(child, 'exit')
-  return { code, output }
+  const { exit, output } = startProgram(t, [process.execPath, ...args], { cwd: folder })
+  return { code: await exit(), output: output() }
 }
 
-const dist = new URL('../../dist/index.js', import.meta.url).href
+const lib = new URL('../../lib/index.js', import.meta.url).href
 const cpu = `
 export function busy (ms: number): boolean {
   const end = Date.now() + ms
@@ -207,7 +202,7 @@ const fastify = import.meta.resolve('fastify')
 const tsx = import.meta.resolve('tsx')
 const imports = `
 import Fastify from '${fastify}'
-import backgroundTasks, { BackgroundTask, loadTasks } from '${dist}'
+import backgroundTasks, { BackgroundTask, loadTasks } from '${lib}'
 `
 
 t.test('a program that has used threads ends by itself, from JavaScript', async (t) => {
@@ -265,7 +260,7 @@ t.test('threads run TypeScript where the program does: with tsx, as CommonJS', a
     'app.ts': `import { busy } from './tasks/cpu'
       import type { FastifyInstance } from 'fastify'
       const Fastify: any = require('${fileURLToPath(fastify)}')
-      const backgroundTasks: any = require('${fileURLToPath(dist)}')
+      const backgroundTasks: any = require('${fileURLToPath(lib)}')
       async function main () {
         const app: FastifyInstance = Fastify()
         await app.register(backgroundTasks, { tasks: __dirname + '/tasks' })

@@ -5,7 +5,6 @@ import t from 'tap'
 import type { BatchMessage } from '../../lib/threads/messages.js'
 import { Progress, Status, Stop } from '../../lib/threads/progress.js'
 import { createNotes, notesIn } from '../helpers/notes.js'
-import { sourceFile } from '../helpers/source-file.js'
 import { tasks } from '../helpers/threads.js'
 
 /** A batch of one lane, whose tasks want nothing but to run. */
@@ -27,7 +26,7 @@ function batchOf (progress: Progress, calls: Array<{ module: string, exportName:
   }
 }
 
-const condemned = new URL(sourceFile('../fixtures/condemned.ts'), import.meta.url)
+const condemned = new URL('../fixtures/condemned.js', import.meta.url)
 
 // Between a task that is condemned and the stop of its thread there are microseconds: no test can hit them by chance.
 for (const [when, exportName] of [['before it begins', 'returns'], ['when it returns', 'returns'], ['when it throws', 'throws']] as const) {
@@ -36,7 +35,7 @@ for (const [when, exportName] of [['before it begins', 'returns'], ['when it ret
     const progress = new Progress()
     const batch = batchOf(progress, [
       { module: condemned.href, exportName, args: [progress.memory, notes] },
-      { module: new URL(sourceFile('work.ts'), tasks).href, exportName: 'note', args: [notes, 2] }
+      { module: new URL('work.js', tasks).href, exportName: 'note', args: [notes, 2] }
     ])
     if (when === 'before it begins') progress.condemn(0, Status.waiting)
     await once(new Worker(condemned, { workerData: batch }), 'exit')
@@ -50,7 +49,7 @@ for (const [when, exportName] of [['before it begins', 'returns'], ['when it ret
 t.test('a task in a thread hears why it should stop', async (t) => {
   const notes = createNotes()
   const progress = new Progress()
-  const batch = batchOf(progress, [{ module: new URL(sourceFile('context.ts'), tasks).href, exportName: 'heedSignal', args: [notes] }])
+  const batch = batchOf(progress, [{ module: new URL('context.js', tasks).href, exportName: 'heedSignal', args: [notes] }])
   const exit = once(new Worker(condemned, { workerData: batch }), 'exit')
   while (notesIn(notes).length < 1) await sleep(5)
   progress.askToStop(0, Stop.closing) // whether it listens already or not

@@ -17,6 +17,11 @@ const epilogues: Array<[RegExp, string]> = [
   [/^/, '']
 ]
 
+const runner = `for (const file of process.argv.slice(1)) {
+  await import(file)
+  console.log('end of', file)
+}`
+
 /** The README and its neighbours, and the guides. */
 async function listPages (): Promise<string[]> {
   const lists = await Promise.all(['', 'docs/'].map(async (folder) => {
@@ -44,7 +49,7 @@ function anchorsIn (prose: string): Set<string> {
 
 /** Writes the snippets of a page into a folder of its own, and gives the programs among them, as they will be compiled. */
 async function extract (page: string): Promise<string[]> {
-  // A port that is free, as two of them run at a time.
+  // Another port that is free, as tests of examples may have this one.
   const text = (await readFile(`${root}${page}`, 'utf8')).replaceAll('port: 3000', 'port: 0')
   const programs: string[] = []
 
@@ -67,21 +72,19 @@ t.test('every snippet of the README and of the guides compiles and runs', async 
 
   // Those of the API reference are parts of programs.
   const pages = (await listPages()).filter((page) => page !== 'docs/api.md')
-  const programs = (await Promise.all(pages.map(extract))).flat()
-  t.ok(programs.length > 10)
+  const programs = await Promise.all(pages.map(extract))
+  t.ok(programs.flat().length > 10)
 
   await writeFile(`${typed}tsconfig.json`, JSON.stringify({ extends: '../../../tsconfig.json', include: ['.'] }))
   const tsc = startProgram(t, [process.execPath, `${root}node_modules/typescript/bin/tsc`, '-p', typed])
   await build({ entryPoints: [`${typed}**/*.ts`], outdir: compiled, outbase: typed, target: 'node20' })
 
-  const waiting = programs.values()
-  async function runAll (): Promise<void> {
-    for (const file of waiting) {
-      const { exit, output } = startProgram(t, [process.execPath, file], { cwd: root })
-      t.equal(await exit(), 0, `${file}: ${output()}`)
-    }
+  // Those of a page run one after the other in one process.
+  for (const files of programs.filter(({ length }) => length > 0)) {
+    const { exit, output } = startProgram(t, [process.execPath, '--input-type=module', '--eval', runner, '--', ...files], { cwd: root })
+    t.equal(await exit(), 0, output())
+    for (const file of files) t.match(output(), `end of ${file}`)
   }
-  await Promise.all([runAll(), runAll()])
   t.equal(await tsc.exit(), 0, tsc.output())
 })
 

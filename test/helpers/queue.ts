@@ -30,8 +30,19 @@ export async function answers ({ port }: Pick<QueueServer, 'port'>): Promise<boo
   })
 }
 
+type QueueTest = (t: Test, server: QueueServer) => Promise<void>
+
 /** A test that runs on each server, on both at once where `t.jobs` says so. Without one it is skipped, but for CI, where it fails. */
-export async function testOnEach (t: Test, title: string, test: (t: Test, server: QueueServer) => Promise<void>): Promise<void> {
+export async function testOnEach (t: Test, title: string, test: QueueTest): Promise<void> {
+  await testOn(servers, t, title, test)
+}
+
+/** A test of what is the same on each server: it runs on Redis. */
+export async function testOnOne (t: Test, title: string, test: QueueTest): Promise<void> {
+  await testOn(servers.slice(0, 1), t, title, test)
+}
+
+async function testOn (servers: QueueServer[], t: Test, title: string, test: QueueTest): Promise<void> {
   for (const server of servers) {
     const isThere = await answers(server)
     if (!isThere && process.env.CI !== undefined) t.fail(`${server.name} does not answer on port ${server.port}, and must in CI`)

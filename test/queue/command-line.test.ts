@@ -3,7 +3,7 @@ import t from 'tap'
 import * as work from '../fixtures/queue/work.js'
 import { startCommand, taskFolder as tasks } from '../helpers/command-line.js'
 import { startProgram } from '../helpers/program.js'
-import { createQueueApp, Network, testOnEach } from '../helpers/queue.js'
+import { createQueueApp, Network, testOnEach, testOnOne } from '../helpers/queue.js'
 
 t.jobs = 2 // mostly they wait
 
@@ -37,7 +37,7 @@ t.test('help is no error, task modules that are not there are', async (t) => {
   t.match(lost.output(), /Task module \/nowhere: there is no such file or folder/)
 })
 
-testOnEach(t, 'a worker that is told to end finishes what it runs; told twice it stops at once', async (t, server) => {
+testOnOne(t, 'a worker that is told to end finishes what it runs; told twice it stops at once', async (t, server) => {
   const { app, notes, name, queue } = await createQueueApp(t, server)
   const args = ['worker', '--tasks', tasks, '--queue', server.url(), '--name', name, '--concurrency', '2']
   const patient = startCommand(t, ...args)

@@ -6,7 +6,7 @@ import { createWorker } from '../../lib/queue/worker.js'
 import { TaskLog } from '../../lib/task-log.js'
 import * as work from '../fixtures/queue/work.js'
 import { createBareApp } from '../helpers/app.js'
-import { createQueueApp, Network, Notes, queueTasks, testOnEach } from '../helpers/queue.js'
+import { createQueueApp, Network, Notes, queueTasks, testOnEach, testOnOne } from '../helpers/queue.js'
 
 testOnEach(t, 'a job that is none of ours fails at once, and the worker goes on', async (t, server) => {
   const { app, notes, queue } = await createQueueApp(t, server, { queue: { worker: true } })
@@ -36,7 +36,7 @@ testOnEach(t, 'a job that is none of ours fails at once, and the worker goes on'
   t.ok(failed.every(({ attemptsMade }) => attemptsMade === 1))
 })
 
-testOnEach(t, 'a name that a worker does not know is an unknown task, whatever it is', async (t, server) => {
+testOnOne(t, 'a name that a worker does not know is an unknown task, whatever it is', async (t, server) => {
   const { app, queue, log } = await createQueueApp(t, server, { queue: { worker: true } })
   for (const name of ['nobody', 'constructor', '__proto__', 'toString', 'work.constructor']) {
     await queue.add('by hand', { version: 1, onError: 'continue', tasks: [{ id: name, name, args: [], attempts: 2 }] }, { attempts: 2 })
@@ -48,7 +48,7 @@ testOnEach(t, 'a name that a worker does not know is an unknown task, whatever i
   t.match(log.with('background task failed'), Array.from({ length: 5 }, () => ({ err: { code: 'FST_BGT_UNKNOWN_TASK' }, attempt: 2 })))
 })
 
-testOnEach(t, 'where one worker does not know a task yet, another one runs it', async (t, server) => {
+testOnOne(t, 'where one worker does not know a task yet, another one runs it', async (t, server) => {
   const { app, notes, name } = await createQueueApp(t, server, { queue: { backoff: 200 } })
   app.backgroundTasks.addTask(work.note, notes.file, 1)
   await app.backgroundTasks.idle()

@@ -4,10 +4,10 @@ import t from 'tap'
 import { BackgroundTask, BackgroundTasks } from '../../lib/index.js'
 import { createWorker } from '../../lib/queue/worker.js'
 import * as work from '../fixtures/queue/work.js'
-import { createQueueApp, Network, queueTasks, testOnEach } from '../helpers/queue.js'
+import { createQueueApp, Network, queueTasks, testOnEach, testOnOne } from '../helpers/queue.js'
 
 for (const enqueue of ['afterResponse', 'beforeResponse'] as const) {
-  testOnEach(t, `what comes after a collection waits for those of its tasks that workers have (${enqueue})`, async (t, server) => {
+  testOnOne(t, `what comes after a collection waits for those of its tasks that workers have (${enqueue})`, async (t, server) => {
     const { app, notes } = await createQueueApp(t, server, { queue: { worker: true, enqueue } })
     app.get('/', async (request) => {
       const inner = new BackgroundTasks([new BackgroundTask(work.slow, notes.file, 1, 100)])
@@ -23,7 +23,7 @@ for (const enqueue of ['afterResponse', 'beforeResponse'] as const) {
   })
 }
 
-testOnEach(t, 'with onError "stop" nothing runs behind a collection of which a worker had a task fail', async (t, server) => {
+testOnOne(t, 'with onError "stop" nothing runs behind a collection of which a worker had a task fail', async (t, server) => {
   const { app, notes } = await createQueueApp(t, server, { queue: { worker: true, attempts: 1 }, onError: 'stop' })
   app.get('/', async (request) => {
     request.backgroundTasks.addTask(new BackgroundTasks([new BackgroundTask(work.flaky, notes.file, 'fails', 9)]))
@@ -59,7 +59,7 @@ testOnEach(t, 'an app that closes under load keeps the order, as its worker goes
   t.same(warnings, [], 'no warning of too many listeners')
 })
 
-testOnEach(t, 'where another plugin\'s onSend hook fails behind ours, tasks are not stored once more', async (t, server) => {
+testOnOne(t, 'where another plugin\'s onSend hook fails behind ours, tasks are not stored once more', async (t, server) => {
   const { app, notes, queue } = await createQueueApp(t, server, { queue: { enqueue: 'beforeResponse' } })
   app.addHook('onSend', async (_request, reply) => {
     if (reply.statusCode === 200) throw new Error('of another plugin')
@@ -74,7 +74,7 @@ testOnEach(t, 'where another plugin\'s onSend hook fails behind ours, tasks are 
 })
 
 for (const first of ['a closure', 'a worker\'s'] as const) {
-  testOnEach(t, `with onError "stop" what was stored before the response does not run behind a failed task (${first})`, async (t, server) => {
+  testOnOne(t, `with onError "stop" what was stored before the response does not run behind a failed task (${first})`, async (t, server) => {
     const { app, notes, queue, log } = await createQueueApp(t, server, { queue: { worker: true, attempts: 1, enqueue: 'beforeResponse' }, onError: 'stop' })
     app.get('/', async (request) => {
       if (first === 'a worker\'s') request.backgroundTasks.addTask(work.flaky, notes.file, 'fails', 9)
@@ -100,7 +100,7 @@ const failures: Array<[what: string, (file: string) => BackgroundTask[]]> = [
   ['a collection behind another', (file) => [within(fails()), within(behind(file))]]
 ]
 for (const [what, tasksIn] of failures) {
-  testOnEach(t, `with onError "stop" what was stored before the response does not run where a worker has failed: ${what}`, async (t, server) => {
+  testOnOne(t, `with onError "stop" what was stored before the response does not run where a worker has failed: ${what}`, async (t, server) => {
     const { app, notes, queue } = await createQueueApp(t, server, { queue: { worker: true, attempts: 1, enqueue: 'beforeResponse' }, onError: 'stop' })
     app.get('/', async (request) => {
       for (const task of tasksIn(notes.file)) request.backgroundTasks.addTask(task)
@@ -113,7 +113,7 @@ for (const [what, tasksIn] of failures) {
   })
 }
 
-testOnEach(t, 'with onError "stop" what was stored before the response does not run behind a task that could not be', async (t, server) => {
+testOnOne(t, 'with onError "stop" what was stored before the response does not run behind a task that could not be', async (t, server) => {
   const { app, notes, queue } = await createQueueApp(t, server, { queue: { worker: true, enqueue: 'beforeResponse' }, onError: 'stop' })
   const late: unknown[] = []
   app.get('/', async (request) => {
@@ -161,7 +161,7 @@ testOnEach(t, 'an app that closes lets go first of the jobs whose turn has come'
   t.match(await queue.getJobCounts('waiting', 'delayed'), { waiting: 1, delayed: 0 })
 })
 
-testOnEach(t, 'what a handler runs by itself while the server is away runs here, all of it, and is no 503', async (t, server) => {
+testOnOne(t, 'what a handler runs by itself while the server is away runs here, all of it, and is no 503', async (t, server) => {
   const network = await Network.create(t, server)
   const { app, notes } = await createQueueApp(t, server, { queue: { connection: server.url(network.port), enqueue: 'beforeResponse' } })
   app.get('/', async (request) => {
@@ -179,7 +179,7 @@ testOnEach(t, 'what a handler runs by itself while the server is away runs here,
   t.same(notes.lines.slice(length), [1, 2])
 })
 
-testOnEach(t, 'with onError "stop" in a collection within, what it has stored before the response does not run behind its failed task', async (t, server) => {
+testOnOne(t, 'with onError "stop" in a collection within, what it has stored before the response does not run behind its failed task', async (t, server) => {
   const { app, notes, queue } = await createQueueApp(t, server, { queue: { worker: true, enqueue: 'beforeResponse' } })
   app.get('/', async (request) => {
     request.backgroundTasks.addTask(new BackgroundTasks([
@@ -196,7 +196,7 @@ testOnEach(t, 'with onError "stop" in a collection within, what it has stored be
   t.same(notes.lines, ['after'])
 })
 
-testOnEach(t, 'what a handler has run by itself is stored once, and in order (beforeResponse)', async (t, server) => {
+testOnOne(t, 'what a handler has run by itself is stored once, and in order (beforeResponse)', async (t, server) => {
   const { app, notes, queue } = await createQueueApp(t, server, { queue: { worker: true, enqueue: 'beforeResponse' } })
   let stored = 0
   app.addHook('onSend', async () => { stored = await queue.getJobCountByTypes('waiting', 'delayed', 'active', 'completed') })

@@ -4,7 +4,7 @@ import { BackgroundTask, BackgroundTasks } from '../../lib/index.js'
 import { createWorker } from '../../lib/queue/worker.js'
 import * as work from '../fixtures/queue/work.js'
 import { listen } from '../helpers/app.js'
-import { createQueueApp, queueTasks, testOnEach } from '../helpers/queue.js'
+import { createQueueApp, queueTasks, testOnEach, testOnOne } from '../helpers/queue.js'
 
 testOnEach(t, 'the tasks of a request are one job, and run in order', async (t, server) => {
   const { app, notes, queue } = await createQueueApp(t, server, { queue: { worker: true } })
@@ -92,7 +92,7 @@ testOnEach(t, 'a task that has used up its attempts is failed, the next one runs
   await app.backgroundTasks.idle()
 })
 
-testOnEach(t, 'with onError "stop" nothing behind a failed task runs, in its job or behind it', async (t, server) => {
+testOnOne(t, 'with onError "stop" nothing behind a failed task runs, in its job or behind it', async (t, server) => {
   const { app, notes, queue, log } = await createQueueApp(t, server, { queue: { worker: true, attempts: 1 }, onError: 'stop' })
   app.get('/', async (request) => {
     request.backgroundTasks.addTask(work.note, notes.file, 1)
@@ -113,7 +113,7 @@ testOnEach(t, 'with onError "stop" nothing behind a failed task runs, in its job
   ])
 })
 
-testOnEach(t, 'an argument that does not survive JSON is refused in the handler, with its path', async (t, server) => {
+testOnOne(t, 'an argument that does not survive JSON is refused in the handler, with its path', async (t, server) => {
   const { app, notes, queue } = await createQueueApp(t, server)
   app.post('/', async (request) => {
     request.backgroundTasks.addTask(work.note, notes.file, { mail: { at: [new Date()] } })
@@ -132,7 +132,7 @@ testOnEach(t, 'an argument that does not survive JSON is refused in the handler,
   t.equal(await queue.getWaitingCount(), 1)
 })
 
-testOnEach(t, 'an argument that is changed for the worse fails its task alone', async (t, server) => {
+testOnOne(t, 'an argument that is changed for the worse fails its task alone', async (t, server) => {
   const { app, notes, log } = await createQueueApp(t, server, { queue: { worker: true } })
   const late: unknown[] = []
   app.get('/', async (request) => {
@@ -148,7 +148,7 @@ testOnEach(t, 'an argument that is changed for the worse fails its task alone', 
   t.match(log.with('background task failed'), [{ task: 'work.note', err: { code: 'FST_BGT_ARGUMENT', message: /args\[1\]\[0\]\) does not survive JSON: it is 10n/ } }])
 })
 
-testOnEach(t, 'tasks of the app, of collections and with queue: false', async (t, server) => {
+testOnOne(t, 'tasks of the app, of collections and with queue: false', async (t, server) => {
   const { app, notes, queue } = await createQueueApp(t, server, { queue: { worker: true } })
   app.backgroundTasks.addTask(work.note, notes.file, 1)
   await app.backgroundTasks.idle()
@@ -193,7 +193,7 @@ testOnEach(t, 'where no worker is there, what waits for one runs all the same', 
   t.equal(await queue.getWaitingCount(), 2)
 })
 
-testOnEach(t, 'close does not wait for workers longer than half of closeTimeout, and loses nothing', async (t, server) => {
+testOnOne(t, 'close does not wait for workers longer than half of closeTimeout, and loses nothing', async (t, server) => {
   const { app, notes, queue, log, name } = await createQueueApp(t, server, { closeTimeout: 2_000 })
   const worker = await createWorker({ tasks: queueTasks, queue: { connection: server.url(), name }, threads: false })
   app.get('/', async (request) => {

@@ -4,9 +4,9 @@ import t from 'tap'
 import { BackgroundTask, BackgroundTasks } from '../../lib/index.js'
 import * as work from '../fixtures/queue/work.js'
 import { listen } from '../helpers/app.js'
-import { createQueueApp, Network, testOnEach } from '../helpers/queue.js'
+import { createQueueApp, Network, testOnEach, testOnOne } from '../helpers/queue.js'
 
-testOnEach(t, 'a reply that gives way to a 503 lets go of its stream, and keeps no status of its own', async (t, server) => {
+testOnOne(t, 'a reply that gives way to a 503 lets go of its stream, and keeps no status of its own', async (t, server) => {
   const network = await Network.create(t, server)
   const { app, notes } = await createQueueApp(t, server, { queue: { connection: server.url(network.port), enqueue: 'beforeResponse' } })
   const released: string[] = []
@@ -55,7 +55,7 @@ testOnEach(t, 'where the server takes some of a request\'s jobs and refuses anot
   t.same(notes.lines, [])
 })
 
-testOnEach(t, 'an argument that is changed for the worse fails its task alone, and the reply is as it is', async (t, server) => {
+testOnOne(t, 'an argument that is changed for the worse fails its task alone, and the reply is as it is', async (t, server) => {
   const { app, notes, queue, log } = await createQueueApp(t, server, { queue: { enqueue: 'beforeResponse', worker: true } })
   const late: unknown[] = []
   app.get('/', async (request) => {
@@ -113,7 +113,7 @@ testOnEach(t, 'where the connection is lost again while they are taken back, it 
   t.equal(await queue.getWaitingCount(), 1, 'that of the request that was answered')
 })
 
-testOnEach(t, 'tasks of a collection within are stored before the response, too; and where they cannot be, none runs', async (t, server) => {
+testOnOne(t, 'tasks of a collection within are stored before the response, too; and where they cannot be, none runs', async (t, server) => {
   const network = await Network.create(t, server)
   const { app, notes, queue, log } = await createQueueApp(t, server, { queue: { connection: server.url(network.port), enqueue: 'beforeResponse' } })
   const stored: number[] = []
@@ -142,7 +142,7 @@ testOnEach(t, 'tasks of a collection within are stored before the response, too;
   t.same(log.errors.filter(({ msg }) => /unfinished/.test(String(msg))), [])
 })
 
-testOnEach(t, 'with runOn "success" the jobs of a client that leaves before its response are taken back', async (t, server) => {
+testOnOne(t, 'with runOn "success" the jobs of a client that leaves before its response are taken back', async (t, server) => {
   const { app, notes, queue, log } = await createQueueApp(t, server, { runOn: 'success', queue: { enqueue: 'beforeResponse' } })
   app.addHook('onSend', async (request) => {
     t.equal(await queue.getWaitingCount(), 1)

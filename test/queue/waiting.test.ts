@@ -1,8 +1,8 @@
 import t from 'tap'
 import * as work from '../fixtures/queue/work.js'
-import { createQueueApp, testOnEach } from '../helpers/queue.js'
+import { createQueueApp, testOnOne } from '../helpers/queue.js'
 
-testOnEach(t, 'any number of requests may wait for workers, without a warning of Node.js', async (t, server) => {
+testOnOne(t, 'any number of requests may wait for workers, without a warning of Node.js', async (t, server) => {
   const { app, notes } = await createQueueApp(t, server, { queue: { worker: { concurrency: 1 } } })
   const warnings: Error[] = []
   const listener = (warning: Error) => { warnings.push(warning) }

@@ -300,7 +300,8 @@ t.test('a task of the app runs at once, outside a request', async (t) => {
   t.equal(app.backgroundTasks.pending, 4)
   t.throws(() => app.backgroundTasks.addTask(1 as unknown as () => void), { code: 'FST_BGT_INVALID_FUNCTION' })
 
-  setTimeout(gate.resolve, 20)
+  while (events.length < 3) await sleep(1)
+  gate.resolve()
   await app.backgroundTasks.idle()
   t.same(events, ['quick', 'a', 'b', 'slow'])
   t.match(app.backgroundTasks, { pending: 0, running: 0, completed: 3, failed: 1 })

@@ -25,6 +25,7 @@ export async function openTab (t: Test, browser: Browser, url: string, options: 
   const context = await browser.newContext(options)
   t.teardown(() => context.close())
   const page = await context.newPage()
+  page.setDefaultTimeout(120_000) // the machine may be busy
   page.on('pageerror', (error) => { t.fail(`the page threw ${error.stack}`) })
   await page.goto(url)
   return page

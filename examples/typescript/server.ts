@@ -1,4 +1,4 @@
-// `npm run start:typescript`; on Node.js 22.18 and later `node examples/typescript/server.ts` as well.
+// `npm run start:typescript`; on Node.js 22.18 and later `node build/examples/typescript/server.ts` as well.
 import Fastify from 'fastify'
 import backgroundTasks from 'fastify-background-tasks'
 import { countPrimes } from './tasks/primes.ts'

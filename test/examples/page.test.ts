@@ -45,6 +45,8 @@ async function drawing (element: Locator): Promise<Record<string, number>> {
   return Object.fromEntries([...style.matchAll(/--(\w+): ([\d.e-]+)/g)].map(([, name, share]) => [name, Number(share)]))
 }
 
+t.setTimeout(300_000)
+
 t.test('the page of the demo', { skip: noBrowser }, async (t) => {
   const browser = await openBrowser(t)
 

@@ -1,53 +1,72 @@
-import type { TaskFunction } from './core/background-task.js'
-import type { Executions } from './core/executions/index.js'
+import { taskOf } from './core/background-task.js'
+import { AddedTask, checkPromise } from './core/background-tasks.js'
+import { Collection } from './core/collection.js'
+import { thrownBy } from './core/errors.js'
+import type { TaskFunction } from './core/task-function.js'
 import type { TaskTracker } from './core/task-tracker.js'
-import type { AppQueue } from './queue/app-queue.js'
-import { TrackedCollection, type TaskReporter } from './core/tracked-collection.js'
+import type { TaskReport } from './task-report.js'
 
 /** `fastify.backgroundTasks`: an app's view of its tasks, those of its requests and its own. */
 export class AppTasks {
   readonly #tracker: TaskTracker
-  readonly #reporter: TaskReporter
-  readonly #executions: Executions
-  readonly #queue: AppQueue | undefined
+  readonly #report: TaskReport
+  readonly #queue: { idle (): Promise<void> } | undefined
 
   /** @internal */
-  constructor (tracker: TaskTracker, reporter: TaskReporter, executions: Executions, queue?: AppQueue) {
+  constructor (tracker: TaskTracker, report: TaskReport, queue?: { idle (): Promise<void> }) {
     this.#tracker = tracker
-    this.#reporter = reporter
-    this.#executions = executions
+    this.#report = report
     this.#queue = queue
   }
 
-  /** Tasks that wait: for their response to be sent, for those before them in their collection, for a thread, or for their next attempt. */
-  get pending (): number { return this.#tracker.waiting + this.#tracker.heldUp }
+  /** Tasks that wait: for their response to be sent, for those before them in their collection, for a thread, a slot or their retry. */
+  get pending (): number { return this.#tracker.pending }
 
   /** Tasks that are running. */
-  get running (): number { return this.#tracker.running - this.#tracker.heldUp }
+  get running (): number { return this.#tracker.running }
 
-  /** Tasks that have ended well, since the start. */
+  /** Tasks that have completed since the start. */
   get completed (): number { return this.#tracker.completed }
 
-  /** Tasks that have failed, since the start. */
+  /** Tasks that have failed since the start. */
   get failed (): number { return this.#tracker.failed }
 
   /**
-   * Runs a task that belongs to no request. It starts at once, beside other tasks; for several in order, pass a
+   * Runs a task that belongs to no request. It starts immediately, in parallel with other tasks; to run several in order, pass a
    * collection, which counts as one task.
    *
    * @param func the function itself; or a `BackgroundTask` or a collection, to run as it is
    * @param args the function's arguments
-   * @throws `FST_BGT_INVALID_FUNCTION` where `func` is no function
+   * @throws `FST_BGT_INVALID_FUNCTION` if `func` is no function; `FST_BGT_QUEUE_FULL`; `FST_BGT_CLOSED`; `FST_BGT_ARGUMENT`
    */
-  addTask<F extends TaskFunction> (func: F, ...args: Parameters<F>): void {
-    const tasks = new TrackedCollection(this.#tracker, this.#reporter, this.#executions, 'continue')
-    tasks.add(func, args)
-    tasks.release()
+  addTask<F extends TaskFunction> (func: F, ...args: Parameters<F>): AddedTask {
+    try {
+      const task = taskOf(func, args)
+      const tasks = new Collection(this.#report, 'continue')
+      tasks.add(task)
+      tasks.run()
+      return new AddedTask(task)
+    } catch (error) {
+      throw thrownBy(this.addTask, error)
+    }
   }
 
-  /** Resolves when no task is waiting or running, on the queue neither, where a worker of this process takes them; for tests. */
+  /**
+   * Watches work that is under way already: its rejection is handled from now on, logged and counted as that of a failed
+   * task, and shutdown waits for it.
+   *
+   * @throws `FST_BGT_INVALID_TASK` if it is no promise
+   */
+  waitUntil (promise: PromiseLike<unknown>): void {
+    checkPromise(promise, this.waitUntil)
+    this.#report.watch(promise)
+  }
+
+  /** Resolves when no task is waiting or running, nor on the queue if a worker of this process takes them; for tests. */
   async idle (): Promise<void> {
-    do await this.#tracker.idle()
-    while (await this.#queue?.isBusy())
+    do {
+      await this.#tracker.idle()
+      await this.#queue?.idle()
+    } while (!this.#tracker.isIdle)
   }
 }

@@ -1,34 +1,86 @@
-import { once } from 'node:events'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import type { TaskTracker } from './core/task-tracker.js'
-import type { AppQueue } from './queue/app-queue.js'
+import { clearTimeout, setTimeout } from './core/timers.js'
+import { guarded } from './task-report.js'
+
+/** Fastify's types lack it. Unlike `addHook('onClose')`, it may be called when the app has started. */
+type OnClose = (hook: (instance: unknown, done: () => void) => void) => void
 
 /**
- * Waits until every task that was accepted has ended, and every handler that could add one has settled, but no longer
- * than `closeTimeout` milliseconds. Then it gives up: what has not ended is named in the log.
+ * Has an app finish its tasks when its server has closed, before the `onClose` hooks of all other plugins, whichever was
+ * registered first.
  *
- * A handler whose client has left may never tell that it has settled. Its tasks wait for half of the time, so that they
- * have the other half to run. So do tasks that wait for others which workers have. The app's own worker works until then.
+ * What is given to `fastify.onClose()` once the app is ready lies ahead of Fastify's own closing function. It starts that
+ * one, and puts the real work directly behind it. This holds even if a `preClose` hook of another plugin fails, which skips
+ * those behind it. The hooks serve an app that is closed before it was ready.
  */
-export async function finishTasks (tracker: TaskTracker, closeTimeout: number, log: FastifyBaseLogger, queue?: AppQueue): Promise<void> {
-  const timeout = new AbortController()
-  const halfTime = setTimeout(() => {
-    tracker.releaseLeft()
-    queue?.hurry()
-  }, closeTimeout / 2)
-  const timer = setTimeout(() => { timeout.abort() }, closeTimeout)
+export function beforeOthersClose (fastify: FastifyInstance, finishOnce: () => Promise<void>): void {
+  const onClose = (fastify as unknown as { onClose: OnClose }).onClose.bind(fastify)
+  let finished: Promise<void> | undefined
+  const finish = (): Promise<void> => (finished ??= finishOnce())
+  const finishNext = (): void => {
+    onClose((_instance, done) => { finish().catch(() => {}).then(done) }) // what it throws, the hook below gives to close()
+  }
 
-  await Promise.race([tracker.finished().then(() => queue?.closeWorker()), once(timeout.signal, 'abort')])
-  clearTimeout(halfTime)
-  clearTimeout(timer)
-  if (!timeout.signal.aborted) return
-
-  if (tracker.handlers > 0) log.warn({ handlers: tracker.handlers }, 'closing while handlers are still at work')
-  tracker.abandon()
-  await queue?.abandonWorker()
+  fastify.addHook('onReady', (done) => {
+    onClose((_instance, next) => {
+      next()
+      finishNext()
+    })
+    done()
+  })
+  fastify.addHook('preClose', (done) => {
+    finishNext()
+    done()
+  })
+  fastify.addHook('onClose', finish)
 }
 
-/** `fastify.onClose()`: unlike `addHook('onClose')`, it may be called when the app has started. Fastify's types lack it. */
-export function onClose (fastify: FastifyInstance, hook: () => Promise<void>): void {
-  (fastify as FastifyInstance & { onClose (hook: () => Promise<void>): void }).onClose(hook)
+/** What a closing app waits for. */
+export interface Closing {
+  readonly tracker: TaskTracker
+  readonly log: FastifyBaseLogger
+  /** In milliseconds. */
+  readonly closeTimeout: number
+  readonly requests: {
+    /** Those whose clients have left while their handlers are at work. */
+    readonly left: ReadonlySet<unknown>
+    /** Runs their tasks. */
+    releaseLeft (): void
+  }
+  readonly queue?: {
+    /** Takes no more jobs in this process, and finishes those at work. */
+    closeWorker (): Promise<void>
+    /** Leaves the jobs at work to others. */
+    abandonWorker (): Promise<void>
+  } | undefined
+}
+
+/**
+ * Waits until every task that was accepted has ended, and every request that could add one, but no longer than
+ * `closeTimeout`. Then it gives up what has not ended. No task is accepted from then on.
+ *
+ * A handler whose client has left may never show that it has ended. Its tasks wait for half of the time, so that they have
+ * the other half to run.
+ */
+export async function finishTasks ({ tracker, log, closeTimeout, requests, queue }: Closing): Promise<void> {
+  const count = tracker.unfinished + tracker.watched
+  if (count > 0) guarded(() => { log.info(`shutting down: waiting for ${count} background ${count === 1 ? 'task' : 'tasks'}`) })
+
+  const halfTime = setTimeout(() => {
+    const { size } = requests.left
+    if (size > 0) guarded(() => { log.warn({ requests: size }, 'shutting down: handlers whose clients have left are still at work; their tasks run now') })
+    requests.releaseLeft()
+  }, closeTimeout / 2)
+  let timer: NodeJS.Timeout | undefined
+  const isLate = await Promise.race([
+    tracker.close().then(() => queue?.closeWorker()).then(() => false),
+    new Promise<boolean>((resolve) => { timer = setTimeout(() => { resolve(true) }, closeTimeout) })
+  ])
+  clearTimeout(halfTime)
+  clearTimeout(timer)
+  if (!isLate) return
+
+  tracker.abandon()
+  await queue?.abandonWorker()
 }

@@ -1,47 +1,40 @@
-import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
+import type { FastifyPluginAsync } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { App } from './app.js'
 import { AppTasks } from './app-tasks.js'
-import { finishTasks, onClose } from './close.js'
+import { beforeOthersClose, finishTasks } from './close.js'
 import { BackgroundTask } from './core/background-task.js'
 import { BackgroundTasks } from './core/background-tasks.js'
 import { FST_BGT_ALREADY_REGISTERED } from './core/errors.js'
-import { defaultOptions, Executions } from './core/executions/index.js'
 import { taskContext } from './core/task-context.js'
 import { defineTask } from './core/task-options.js'
-import { TaskTracker } from './core/task-tracker.js'
-import { drainAfterOthers, drainLast } from './drain.js'
-import { beginExchange, endOfHandler, kExchange } from './exchange.js'
-import { InlineWatch } from './inline-watch.js'
-import { openThreads } from './open-threads.js'
-import { resolveOptions, type BackgroundTasksOptions, type BackgroundTasksRouteOptions } from './options.js'
-import { AppQueue } from './queue/app-queue.js'
-import { checkRouteConfig } from './route-options.js'
-import { settleOrStoreFirst } from './settle-or-store-first.js'
-import { TaskLog } from './task-log.js'
-import { Metrics } from './telemetry/metrics.js'
-import { channelTracer } from './telemetry/tracing.js'
-import { loadTasks } from './threads/load-tasks.js'
-import type { TaskModules } from './threads/task-modules.js'
+import { checkRouteOptions, resolveOptions, type BackgroundTasksOptions, type BackgroundTasksRouteOptions } from './options.js'
+import { openAppQueue } from './queue/app-queue.js'
+import { createRequestHooks } from './request-hooks.js'
+import { foreignIn } from './foreign.js'
+import { handlerEnded, kTasks, Requests } from './request-tasks.js'
+import { TaskReport } from './task-report.js'
+import { loadTasks } from './threads/open-threads.js'
 
 export { BackgroundTask } from './core/background-task.js'
 export { BackgroundTasks } from './core/background-tasks.js'
 export type { AppTasks } from './app-tasks.js'
-export type { TaskFunction } from './core/background-task.js'
-export type { CollectionOptions } from './core/background-tasks.js'
-export type { OnError } from './core/collection.js'
-export type { ExecutionName } from './core/executions/execution.js'
+export type { AddedTask, CollectionOptions } from './core/background-tasks.js'
+export type { ExecutionName } from './core/attempt.js'
+export type { OnError } from './core/owner.js'
 export { taskContext } from './core/task-context.js'
 export type { TaskContext } from './core/task-context.js'
+export type { TaskFunction } from './core/task-function.js'
 export type { LogFn, TaskLogger } from './core/task-logger.js'
 export { defineTask } from './core/task-options.js'
 export type { TaskOptions } from './core/task-options.js'
+export type { TaskTrace } from './core/tracing.js'
 export type { MetricsOptions, MetricsRegistry } from './telemetry/metrics-options.js'
-export type { TaskTrace } from './telemetry/tracing.js'
-export { loadTasks } from './threads/load-tasks.js'
+export { loadTasks } from './threads/open-threads.js'
 export type { TaskModules } from './threads/task-modules.js'
-export type { Enqueue, QueueOptions, WorkerSettings } from './queue/queue-options.js'
 export type { ThreadOptions } from './threads/thread-options.js'
+export type { Enqueue, QueueOptions, WorkerSettings } from './queue/queue-options.js'
 export type { BackgroundTasksOptions, BackgroundTasksRouteOptions, RunOn } from './options.js'
 
 declare module 'fastify' {
@@ -59,59 +52,41 @@ declare module 'fastify' {
   }
 }
 
-/** Fastify tells here that an async handler has ended, also where its client has left and no hook will run. */
+/** Fastify publishes here that the promise of an async handler has ended, also if its client has left and no hook will run. */
 const handlerEnd = 'tracing:fastify.request.handler:asyncEnd'
-
-// Tasks that no app runs are traced, too.
-defaultOptions.tracer = channelTracer
 
 const register: FastifyPluginAsync<BackgroundTasksOptions> = async (fastify, opts) => {
   if (fastify.hasDecorator('backgroundTasks')) throw new FST_BGT_ALREADY_REGISTERED()
 
   const options = resolveOptions(opts)
-  const tracker = new TaskTracker(options.maxPending)
-  const metrics = options.metrics === false ? undefined : await Metrics.open(options.metrics)
-  const threads = await openThreads(options, fastify.log)
-  const queue = options.queue && await AppQueue.open(options.queue, fastify.log)
-  const watch = new InlineWatch(fastify.log, options.blockedWarning, threads !== undefined)
-  const { timeout, retries, onTaskError } = options
-  const inProcess = { threads, timeout, retries, tracer: channelTracer, ranInline: watch.ran.bind(watch) }
-  const executions = new Executions({ ...inProcess, queue: queue?.store })
-  const app = { tracker, executions, options, listeners: { onTaskError, metrics } }
-  await queue?.work(options.tasks as TaskModules, inProcess, app.listeners, fastify.log)
-  const begin = (request: FastifyRequest) => beginExchange(request, app)
+  const app = await App.open(options, fastify.log, foreignIn(fastify))
+  const queue = options.queue && await openAppQueue(options.queue, { log: fastify.log, timeout: options.timeout })
+  app.store = queue?.store
+  if (queue?.hasWorker) await queue.work(await app.forJobs(options.tasks ?? []))
 
-  const appTasks = new AppTasks(tracker, new TaskLog(fastify.log, app.listeners), executions, queue)
-  metrics?.add(appTasks)
+  const requests = new Requests(app, options)
+  const { watch, settle, replyFailed, drain } = createRequestHooks(requests)
+  const appTasks = new AppTasks(app.tracker, new TaskReport(app, fastify.log), queue)
+
   fastify.decorate('backgroundTasks', appTasks)
-  fastify.decorateRequest(kExchange, null)
-  fastify.decorateRequest('backgroundTasks', { getter () { return begin(this).tasks } })
+  fastify.decorateRequest(kTasks, null)
+  fastify.decorateRequest('backgroundTasks', { getter () { return requests.of(this).front } })
+  app.metrics?.add(appTasks)
 
-  fastify.addHook('onRoute', checkRouteConfig)
-  fastify.addHook('onRoute', drainLast)
-  fastify.addHook('onRequest', (request, reply, done) => {
-    begin(request).watch(reply)
-    done()
-  })
-  fastify.addHook('onSend', settleOrStoreFirst)
-  subscribe(handlerEnd, endOfHandler)
-  fastify.addHook('onResponse', drainAfterOthers)
+  fastify.addHook('onRoute', checkRouteOptions)
+  fastify.addHook('onRequest', watch)
+  fastify.addHook('onSend', settle)
+  fastify.addHook('onError', replyFailed)
+  fastify.addHook('onResponse', drain)
+  subscribe(handlerEnd, handlerEnded)
 
-  let finished: Promise<void> | undefined
-  const finishAll = async () => {
-    await finishTasks(tracker, options.closeTimeout, fastify.log, queue)
-    await Promise.all([threads?.close(), queue?.store.close()])
-  }
-  const finish = () => (finished ??= finishAll())
-  fastify.addHook('preClose', (done) => {
-    // Given from here, it runs when the server has closed, before every other onClose hook.
-    onClose(fastify, finish)
-    done()
+  beforeOthersClose(fastify, async () => {
+    await finishTasks({ tracker: app.tracker, closeTimeout: options.closeTimeout, log: fastify.log, requests, queue })
+    await Promise.all([app.close(), queue?.close()])
   })
   fastify.addHook('onClose', async () => {
-    await finish() // for where another plugin's preClose hook has failed, so that ours has not run
-    unsubscribe(handlerEnd, endOfHandler)
-    metrics?.delete(appTasks)
+    unsubscribe(handlerEnd, handlerEnded)
+    app.metrics?.delete(appTasks)
   })
 }
 

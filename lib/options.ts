@@ -1,9 +1,9 @@
-import type { FastifyRequest } from 'fastify'
+import type { FastifyContextConfig, FastifyRequest, RouteOptions } from 'fastify'
 import type { BackgroundTask } from './core/background-task.js'
 import { onErrorRule } from './core/background-tasks.js'
-import type { OnError } from './core/collection.js'
 import { FST_BGT_INVALID_OPTION } from './core/errors.js'
-import { aCount, aFunction, anything, atLeastOne, checkOptions, milliseconds, oneOf, someMilliseconds, type Rules } from './core/options.js'
+import { aBoolean, aCount, aFunction, anything, atLeastOne, checkOptions, milliseconds, oneOf, someMilliseconds, type Rules } from './core/option-rules.js'
+import type { OnError } from './core/owner.js'
 import { resolveQueueOptions, type QueueOptions } from './queue/queue-options.js'
 import { checkMetricsOptions, type MetricsOptions } from './telemetry/metrics-options.js'
 import { taskModulesRule, type TaskModules } from './threads/task-modules.js'
@@ -12,16 +12,16 @@ import { checkThreadOptions, type ThreadOptions } from './threads/thread-options
 /** After which responses tasks run. */
 export type RunOn = 'always' | 'success'
 
-/** A route's own options: `{ config: { backgroundTasks: { … } } }`. What is left out is as the plugin's options say. */
+/** A route's own options: `{ config: { backgroundTasks: { … } } }`. The plugin's options hold for what is left out. */
 export interface BackgroundTasksRouteOptions {
   /**
-   * `'always'`: whatever the response. `'success'`: only where its status is below 400 and the client has stayed for
+   * `'always'`: tasks run after every response. `'success'`: only if its status is below 400 and the client has got all of
    * it; else the tasks are discarded.
    * @default 'always'
    */
   runOn?: RunOn | undefined
   /**
-   * What a failing task means for those after it in its request: `'continue'`, they run; `'stop'`, they do not.
+   * What a failing task means for those behind it in its request: with `'continue'` they run, with `'stop'` they do not.
    * @default 'continue'
    */
   onError?: OnError | undefined
@@ -30,19 +30,19 @@ export interface BackgroundTasksRouteOptions {
 /** The plugin's options. */
 export interface BackgroundTasksOptions extends BackgroundTasksRouteOptions {
   /**
-   * Task modules, whose exported plain functions run in worker threads: files, folders (read recursively) and packages.
-   * Paths are relative to the working directory.
+   * Task modules: files, folders (read recursively) and packages. Paths are relative to the working directory. The
+   * synchronous functions that they export (those not declared `async`) run in worker threads.
    */
   tasks?: TaskModules | undefined
   /**
-   * The thread pool; `false` runs the plain functions of task modules inline.
+   * The thread pool; `false` runs the synchronous functions of task modules inline.
    * @default {}
    */
   threads?: false | ThreadOptions | undefined
   /**
    * Called with each task that has failed, after the error has been logged. What it throws is logged as well.
    *
-   * @param error what the task threw
+   * @param error what the task threw; `FST_BGT_UNFINISHED` if the app has closed without it
    * @param task the task, with its name, its function and its arguments
    * @param request the request whose task it was; `undefined` for a task of `fastify.backgroundTasks`
    */
@@ -50,44 +50,60 @@ export interface BackgroundTasksOptions extends BackgroundTasksRouteOptions {
   /**
    * How long each attempt at a task may take, in milliseconds. One that takes longer fails with `FST_BGT_TIMEOUT`, and
    * the next task runs: its thread is stopped, an async function's promise is no longer awaited, and
-   * `taskContext().signal` aborts. A plain function that runs inline cannot be stopped.
+   * `taskContext().signal` aborts. A synchronous function that runs inline cannot be stopped.
    * @default none
    */
   timeout?: number | undefined
   /**
-   * How often a task that has failed is tried again: after 100 to 200 ms, then after about twice as long each time, up
-   * to 30 s. The tasks behind it wait.
+   * How often a task that has failed is retried, each time after a longer wait. The tasks behind it wait.
    * @default 0
    */
   retries?: number | undefined
   /**
-   * How many tasks may wait or run at once. Where there is no room for another one `addTask` throws
+   * How long the first retry waits, in milliseconds: up to twice as long at random, and twice as long for each that
+   * follows, at most 30 s.
+   * @default 100
+   */
+  backoff?: number | undefined
+  /**
+   * How many tasks may wait or run, in all. If there is no room for another one `addTask` throws
    * `FST_BGT_QUEUE_FULL`, which answers with 503 and `Retry-After`.
    * @default none
    */
   maxPending?: number | undefined
   /**
-   * Prometheus metrics, by the package prom-client.
+   * How many attempts at tasks run concurrently in this process. The others wait their turn, first come, first served.
+   * @default none
+   */
+  maxRunning?: number | undefined
+  /**
+   * Prometheus metrics, powered by prom-client; `true` for its default registry.
    * @default false
    */
-  metrics?: false | MetricsOptions | undefined
+  metrics?: boolean | MetricsOptions | undefined
   /**
-   * How long a plain function may hold the event loop, in milliseconds, before a warning names it; `0` for no warning.
+   * How long a task may block the event loop, in milliseconds, before a warning names it; `0` for no warning.
    * @default 50
    */
   blockedWarning?: number | undefined
   /**
    * How long `fastify.close()` waits for tasks once the server has closed, in milliseconds. Tasks that have not ended
-   * by then are named in the log, and the close goes on.
+   * by then fail with `FST_BGT_UNFINISHED`, and the shutdown continues.
    * @default 10_000
    */
   closeTimeout?: number | undefined
   /**
-   * A queue on Redis or PostgreSQL, by the package bullmq: the functions of task modules are stored there, and workers run
-   * them, in this process or in others. Closures still run here, in their place in the order.
+   * Whether the plugin's `onResponse` hook awaits the tasks. Then hooks that were added after it, and Fastify's line
+   * `request completed`, come after the tasks. With `false` they do not wait: recommended with long tasks and retries.
+   * @default true
+   */
+  awaitTasks?: boolean | undefined
+  /**
+   * A queue on Redis or PostgreSQL, powered by BullMQ: the functions of task modules are stored there, and workers run them,
+   * in this process or in others. Everything else runs in this process.
    * @default none
    */
-  queue?: QueueOptions | undefined
+  queue?: string | URL | QueueOptions | undefined
 }
 
 const routeRules: Rules<BackgroundTasksRouteOptions> = {
@@ -102,10 +118,13 @@ const rules: Rules<BackgroundTasksOptions> = {
   onTaskError: aFunction,
   timeout: someMilliseconds,
   retries: aCount,
+  backoff: milliseconds,
   maxPending: atLeastOne,
+  maxRunning: atLeastOne,
   metrics: anything,
   blockedWarning: milliseconds,
   closeTimeout: milliseconds,
+  awaitTasks: aBoolean,
   queue: anything
 }
 
@@ -128,11 +147,14 @@ export function resolveOptions (options: BackgroundTasksOptions) {
     onError: options.onError ?? 'continue',
     onTaskError: options.onTaskError,
     timeout: options.timeout,
-    retries: options.retries ?? 0,
+    retries: options.retries,
+    backoff: options.backoff,
     maxPending: options.maxPending,
-    metrics: options.metrics ?? false,
+    maxRunning: options.maxRunning,
+    metrics: options.metrics,
     blockedWarning: options.blockedWarning ?? 50,
     closeTimeout: options.closeTimeout ?? 10_000,
+    awaitTasks: options.awaitTasks ?? true,
     queue: options.queue === undefined ? undefined : resolveQueueOptions(options.queue)
   } as const
 }
@@ -140,7 +162,30 @@ export function resolveOptions (options: BackgroundTasksOptions) {
 /** What {@link resolveOptions} gives. */
 export type ResolvedOptions = ReturnType<typeof resolveOptions>
 
-/** Checks a route's own options. */
-export function checkRouteOptions (options: BackgroundTasksRouteOptions): void {
+type WithRouteOptions = { backgroundTasks?: BackgroundTasksRouteOptions } | undefined
+
+/** Options that were found right: those of a route are the same object at each of its requests. */
+const checked = new WeakSet<BackgroundTasksRouteOptions>()
+
+/**
+ * An `onRoute` hook: checks the options in the route's `config`.
+ *
+ * @throws `FST_BGT_INVALID_OPTION`
+ */
+export function checkRouteOptions ({ config }: Pick<RouteOptions, 'config'>): void {
+  const options = (config as WithRouteOptions)?.backgroundTasks
+  if (options === undefined || checked.has(options)) return
+
   checkOptions(options, routeRules, 'config.backgroundTasks')
+  checked.add(options)
+}
+
+/** The options of a request: those of its route, and the plugin's for what it leaves out. */
+export function routeOptionsOf (request: FastifyRequest, options: ResolvedOptions) {
+  const { config } = request.routeOptions
+  const own = (config as FastifyContextConfig & WithRouteOptions)?.backgroundTasks
+  if (own === undefined) return options
+
+  checkRouteOptions({ config })
+  return { runOn: own.runOn ?? options.runOn, onError: own.onError ?? options.onError }
 }

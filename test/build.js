@@ -41,5 +41,5 @@ for (const file of files) if (!compiled.has(file)) cpSync(join(root, file), join
 writeFileSync(join(root, 'build', 'package.json'), JSON.stringify({
   name: 'fastify-background-tasks',
   type: 'module',
-  exports: { '.': './lib/index.js', './worker': './lib/queue/worker.js' }
+  exports: { '.': './lib/index.js', './worker': './lib/worker.js' }
 }))

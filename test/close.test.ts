@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import t, { type Test } from 'tap'
 import backgroundTasks, { BackgroundTask, BackgroundTasks, taskContext, type BackgroundTasksOptions, type TaskContext } from '../lib/index.js'
@@ -44,6 +44,11 @@ async function leave (app: FastifyInstance, handlerAtWork: Promise<void>): Promi
   await handlerAtWork
   client.hangUp()
   await once(client.socket, 'close')
+}
+
+function permutations<T> (items: T[]): T[][] {
+  if (items.length < 2) return [items]
+  return items.flatMap((item, i) => permutations(items.toSpliced(i, 1)).map((rest) => [item, ...rest]))
 }
 
 const inOrder = ['task ends', 'second pool closes', 'first pool closes']
@@ -142,12 +147,12 @@ t.test('closing gives up tasks that do not end within closeTimeout, and names ea
 
   await app.close()
   t.same(events, inOrder, 'the close goes on')
-  t.match(log.with('background task unfinished: closeTimeout has passed'), [
+  t.match(log.unfinished, [
     { level: 50, reqId: id, task: 'endless', execution: 'inline', state: 'running' },
     { level: 50, reqId: id, task: 'never', execution: 'inline', state: 'waiting' },
     { level: 50, task: 'endlessToo', execution: 'await', state: 'running' }
   ])
-  t.match(app.backgroundTasks, { pending: 0, running: 2 })
+  t.match(app.backgroundTasks, { pending: 0, running: 0, completed: 1, failed: 3 })
 
   gate.resolve()
   await sleep(10)
@@ -165,7 +170,7 @@ t.test('closing gives up what waits in a collection within a collection, too', a
   app.backgroundTasks.addTask(new BackgroundTasks([inner, new BackgroundTask(() => { ran.push('outer') })]))
 
   await app.close()
-  t.match(log.with('background task unfinished: closeTimeout has passed'), [{ task: 'BackgroundTasks', state: 'running' }])
+  t.match(log.unfinished, [{ task: 'BackgroundTasks', state: 'running' }])
   gate.resolve()
   await sleep(10)
   t.same(ran, [])
@@ -179,7 +184,7 @@ t.test('closing does not wait longer than closeTimeout for a handler whose clien
 
   await app.close()
   t.same(events, ['second pool closes', 'first pool closes'])
-  t.match(log.with('closing while handlers are still at work'), [{ level: 40, handlers: 1 }])
+  t.match(log.with('shutting down: handlers whose clients have left are still at work; their tasks run now'), [{ level: 40, requests: 1 }])
 })
 
 t.test('closing runs the tasks of a handler that never tells that it has settled', async (t) => {
@@ -196,7 +201,7 @@ t.test('closing runs the tasks of a handler that never tells that it has settled
   await app.close()
   t.same(events, ['task', 'close'])
   t.same(log.errors, [])
-  t.match(log.with('closing while handlers are still at work'), [{ level: 40, handlers: 1 }])
+  t.match(log.with('shutting down: handlers whose clients have left are still at work; their tasks run now'), [{ level: 40, requests: 1 }])
 })
 
 t.test('closing waits for tasks where another plugin\'s preClose hook fails', async (t) => {
@@ -212,6 +217,73 @@ t.test('closing waits for tasks where another plugin\'s preClose hook fails', as
   await app.ready()
   await app.close().catch(() => {})
   t.same(events, ['task ends', 'pool closes'])
+})
+
+t.test('in whatever order plugins are registered, tasks end before their onClose hooks, also if a preClose hook fails', async (t) => {
+  const plugins = {
+    ours: backgroundTasks,
+    first: pool('first', []),
+    second: pool('second', []),
+    failing: fastifyPlugin(async (app: FastifyInstance) => { app.addHook('preClose', async () => { throw new Error('no') }) })
+  }
+  const orders = permutations(Object.keys(plugins) as Array<keyof typeof plugins>)
+  t.equal(orders.length, 24)
+  for (const listens of [true, false]) {
+    for (const order of orders) {
+      const { app } = createBareApp(t, { logger: false })
+      const events: string[] = []
+      for (const name of order) await app.register(name === 'first' || name === 'second' ? pool(name, events) : plugins[name])
+      app.get('/', async (request) => {
+        request.backgroundTasks.addTask(async () => {
+          await sleep(10)
+          events.push('task ends')
+        })
+        return 'ok'
+      })
+      if (listens) await (await fetch(`http://127.0.0.1:${await listen(app)}`, { headers: { connection: 'close' } })).text()
+      else await app.inject('/')
+      await app.close().catch(() => {})
+      t.equal(events[0], 'task ends', `${order.join()}: ${events.join()}`)
+    }
+  }
+})
+
+t.test('a task that is added when the app has closed is refused', async (t) => {
+  const { app } = createBareApp(t)
+  const refused: unknown[] = []
+  let late: FastifyRequest
+  const add = () => { app.backgroundTasks.addTask(function tooLate () {}) }
+  app.addHook('onClose', async () => {
+    for (const attempt of [add, () => { late.backgroundTasks.addTask(async () => {}) }]) {
+      try { attempt() } catch (error) { refused.push(error) }
+    }
+  })
+  await app.register(backgroundTasks, { closeTimeout: 50 })
+  app.get('/', async (request) => {
+    late = request
+    request.backgroundTasks.addTask(async () => { await new Promise(() => {}) })
+    return 'ok'
+  })
+  await app.inject('/')
+  await app.close()
+  t.match(refused, [{ code: 'FST_BGT_CLOSED', statusCode: 503, message: /"tooLate".*the app has closed/ }, { code: 'FST_BGT_CLOSED' }])
+  t.throws(add, { code: 'FST_BGT_CLOSED' })
+})
+
+t.test('what closeTimeout drops reaches onTaskError, and shutdown says what it waits for', async (t) => {
+  const told: unknown[] = []
+  const { app, log } = await createApp(t, { closeTimeout: 50, onTaskError: (error, task, request) => { told.push([(error as { code: string }).code, task.name, request?.url]) } })
+  app.get('/', async (request) => {
+    request.backgroundTasks.addTask(async function endless () { await new Promise(() => {}) })
+    request.backgroundTasks.addTask(function never () {})
+    return 'ok'
+  })
+  await app.inject('/')
+  await app.close()
+  t.same(told, [['FST_BGT_UNFINISHED', 'endless', '/'], ['FST_BGT_UNFINISHED', 'never', '/']])
+  t.match(log.with('shutting down: waiting for 2 background tasks'), [{ level: 30 }])
+  t.match(log.unfinished, [{ task: 'endless', state: 'running', taskId: String }, { task: 'never', state: 'waiting', taskId: String }])
+  t.match(app.backgroundTasks, { pending: 0, running: 0, completed: 0, failed: 2 })
 })
 
 t.test('what has ended is not kept in memory', async (t) => {
@@ -273,5 +345,30 @@ t.test('requests that ended in every way leave nothing to wait for', async (t) =
   const started = Date.now()
   await app.close()
   t.ok(Date.now() - started < 2_000)
-  t.same(log.with('closing while handlers are still at work'), [])
+  t.same(log.lines.filter(({ level }) => level === 40), [])
+})
+
+t.test('a synchronous task that waits for its turn of the event loop when closeTimeout has passed does not begin', async (t) => {
+  const { app, log } = await createApp(t, { closeTimeout: 30 })
+  await app.ready()
+  let ran = 0
+  const again = (): void => {
+    ran++
+    app.backgroundTasks.addTask(again)
+  }
+  app.backgroundTasks.addTask(again)
+  await app.close()
+  await sleep(5)
+  t.match(log.unfinished, [{ state: 'waiting' }])
+  t.match(app.backgroundTasks, { pending: 0, running: 0, completed: ran, failed: 1 })
+})
+
+t.test('closing waits no longer than closeTimeout for a handler that was injected and never replies', async (t) => {
+  const { app } = await createApp(t, { closeTimeout: 200 })
+  app.get('/', () => {})
+  app.inject('/').catch(() => {})
+  await sleep(10)
+  const start = performance.now()
+  await app.close()
+  t.ok(performance.now() - start < 390, 'once')
 })

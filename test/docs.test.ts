@@ -10,7 +10,7 @@ const folder = fileURLToPath(new URL('../snippets/', import.meta.url))
 /** Snippets as they are written in TypeScript, and what runs: a folder of task modules holds either. */
 const [typed, compiled] = [`${folder}typed/`, `${folder}compiled/`]
 
-// Each snippet is a program. One that serves is closed when it has come to its end.
+// Each snippet is a program. One that creates an app closes it at its end.
 const epilogues: Array<[RegExp, string]> = [
   [/require\(/, 'app.ready().then(() => app.close())\n'],
   [/^const app = /m, 'await app.close()\n'],
@@ -22,7 +22,7 @@ const runner = `for (const file of process.argv.slice(1)) {
   console.log('end of', file)
 }`
 
-/** The README and its neighbours, and the guides. */
+/** The README and its neighbors, and the guides. */
 async function listPages (): Promise<string[]> {
   const lists = await Promise.all(['', 'docs/'].map(async (folder) => {
     return (await readdir(`${root}${folder}`)).map((file) => `${folder}${file}`)
@@ -47,9 +47,9 @@ function anchorsIn (prose: string): Set<string> {
   return anchors
 }
 
-/** Writes the snippets of a page into a folder of its own, and gives the programs among them, as they will be compiled. */
+/** Writes the snippets of a page into its own folder. Returns the programs among them, as they will be compiled. */
 async function extract (page: string): Promise<string[]> {
-  // Another port that is free, as tests of examples may have this one.
+  // A free port, as tests of examples may use this one.
   const text = (await readFile(`${root}${page}`, 'utf8')).replaceAll('port: 3000', 'port: 0')
   const programs: string[] = []
 
@@ -92,7 +92,7 @@ t.test('every link within the repository leads somewhere', async (t) => {
   let links = 0
   for (const page of await listPages()) {
     for (const [, target = ''] of (await readProse(`${root}${page}`)).matchAll(/\]\(([^)\s]+)\)/g)) {
-      if (/^[a-z]+:/.test(target)) continue // of the web, which a test does not depend on
+      if (/^[a-z]+:/.test(target)) continue // on the web, which a test must not depend on
 
       links++
       const [path, anchor] = target.split('#')
@@ -108,4 +108,32 @@ t.test('the map of lib/ in CONTRIBUTING.md has every file', async (t) => {
   const map = await readFile(`${root}CONTRIBUTING.md`, 'utf8')
   const files = (await readdir(`${root}lib`, { recursive: true })).filter((file) => /\.[jt]s$/.test(file))
   t.same(files.filter((file) => !map.includes(`\`${basename(file).replace(/\.js$/, '.ts')}\``)), [])
+})
+
+t.test('the references have every option, flag and error code', async (t) => {
+  const read = async (file: string): Promise<string> => await readFile(`${root}${file}`, 'utf8')
+  const options = await read('docs/options.md')
+  const files = ['options', 'worker', 'queue/queue-options', 'threads/thread-options', 'telemetry/metrics-options', 'core/task-options', 'core/background-tasks']
+  for (const file of files) {
+    for (const [, name = '', body = ''] of (await read(`lib/${file}.ts`)).matchAll(/^export interface (\w+(?:Options|Settings)) .*?\{\n(.*?)^\}/gms)) {
+      const names = [...body.matchAll(/^ {2}(\w+)\??:/gm)].map(([, option]) => option as string)
+      t.ok(names.length > 0, name)
+      t.same(names.filter((option) => !options.includes(`\`${option}`)), [], `${name} in docs/options.md`)
+    }
+  }
+
+  const flags = (await read('lib/cli.ts')).match(/^ {2}(-h, )?--[\w-]+/gm)?.map((line) => line.replace(/.*(?=--)/, '')) ?? []
+  t.ok(flags.length > 5)
+  t.same(flags.filter((flag) => !options.includes(`\`${flag}`)), [], 'flags in docs/options.md')
+
+  const errors = await read('docs/errors.md')
+  const codes = [...(await read('lib/core/errors.ts')).matchAll(/^export const (FST_BGT_\w+)/gm)].map(([, code]) => code as string)
+  t.ok(codes.length > 10)
+  t.same(codes.filter((code) => !errors.includes(`\`${code}\``)), [], 'codes in docs/errors.md')
+})
+
+t.test('the README names the commands with which a clone starts and is tested', async (t) => {
+  const readme = await readFile(`${root}README.md`, 'utf8')
+  t.match(readme, /^npm ci && npm start\b/m)
+  t.match(readme, /^npm ci && npm test$/m)
 })

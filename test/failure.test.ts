@@ -1,7 +1,9 @@
 import { PassThrough } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { inspect } from 'node:util'
+import Fastify, { type FastifyBaseLogger } from 'fastify'
 import t from 'tap'
+import backgroundTasks from '../lib/index.js'
 import { createApp } from './helpers/app.js'
 
 t.test('a task that throws is logged once, with its name and its request, and disturbs nothing else', async (t) => {
@@ -18,7 +20,7 @@ t.test('a task that throws is logged once, with its name and its request, and di
 
   t.equal(statusCode, 200)
   t.same(ran, ['third'])
-  t.match(log.with('background task failed'), [
+  t.match(log.failed, [
     { level: 50, reqId: id, task: 'sendWelcome', execution: 'await', err: { message: 'no server', stack: /failure\.test/ } },
     { level: 50, reqId: id, task: 'audit', execution: 'inline', err: { message: 'no disk' } }
   ])
@@ -53,16 +55,16 @@ t.test('whatever a task throws is logged, and is no unhandled rejection', async 
 
   t.same(unhandled, [])
   t.equal(app.backgroundTasks.failed, 2 * thrown.length)
-  const logged = log.with('background task failed').map(({ err }) => err.message).filter((_, i) => i % 2 === 0)
+  const logged = log.failed.map(({ err }) => err.message).filter((_, i) => i % 2 === 0)
   t.match(logged, [
-    'Thrown, though it is no error: undefined',
-    'Thrown, though it is no error: null',
-    "Thrown, though it is no error: 'text'",
-    'Thrown, though it is no error: 0',
-    "Thrown, though it is no error: { code: 'E' }",
-    'Thrown, though it is no error: [Object: null prototype] {}',
-    /^Thrown, though it is no error: .*\{\}/, // the proxy: Node 26 says that it is one
-    'Thrown, though it is no error: it cannot be shown',
+    'Non-error value thrown: undefined',
+    'Non-error value thrown: null',
+    "Non-error value thrown: 'text'",
+    'Non-error value thrown: 0',
+    "Non-error value thrown: { code: 'E' }",
+    'Non-error value thrown: [Object: null prototype] {}',
+    /^Non-error value thrown: .*\{\}/, // the proxy: Node 26 says that it is one
+    'Non-error value thrown: it cannot be shown',
     'The error cannot be logged: a getter or serializer throws'
   ])
   t.equal(log.errors.length, 2 * thrown.length, 'each once')
@@ -111,7 +113,7 @@ t.test('an onTaskError that throws or rejects is logged, and in nobody\'s way', 
     await app.inject('/')
     await app.backgroundTasks.idle()
     t.same(ran, ['second'])
-    t.match(log.with('onTaskError failed'), [{ level: 50, task: 'fails', err: { message: 'in onTaskError' } }])
+    t.match(log.with('onTaskError failed for background task "fails": in onTaskError'), [{ level: 50, task: 'fails', err: { message: 'in onTaskError' } }])
   }
 })
 
@@ -128,7 +130,7 @@ t.test('with onError "stop" the tasks after one that failed do not run, and the 
   await app.backgroundTasks.idle()
 
   t.same(ran, [])
-  t.match(log.with('background task failed'), [{ task: 'charge', skipped: ['receipt', 'audit'] }])
+  t.match(log.failed, [{ task: 'charge', skipped: ['receipt', 'audit'] }])
   t.match(app.backgroundTasks, { pending: 0, completed: 0, failed: 1 })
 })
 
@@ -160,4 +162,50 @@ t.test('a failing task of one request does not touch another request', async (t)
   await Promise.all([app.inject('/bad'), app.inject('/good')])
   await app.backgroundTasks.idle()
   t.same(ran, ['good'])
+})
+
+t.test('a task that has completed is no failure where the logger cannot say its level', async (t) => {
+  const lines: string[] = []
+  const write = (_fields: unknown, message: string) => { lines.push(message) }
+  let isBroken = false
+  const logger = {
+    ...Object.fromEntries(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'].map((level) => [level, write])),
+    child: () => logger,
+    get level () { if (isBroken) throw new Error('no level'); return 'debug' }
+  }
+  const app = Fastify({ loggerInstance: logger as unknown as FastifyBaseLogger })
+  t.teardown(() => app.close())
+  await app.register(backgroundTasks, { retries: 1, backoff: 1 })
+  isBroken = true
+  app.backgroundTasks.addTask(async function task () {})
+  await app.backgroundTasks.idle()
+  await sleep(10)
+  isBroken = false
+  t.same(lines, ['background task "task" completed'])
+})
+
+t.test('a logger that throws at whatever it is asked disturbs nothing, and keeps nothing counted', async (t) => {
+  const logger: Record<string, unknown> = {}
+  let isBroken = false
+  for (const method of ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent', 'child']) {
+    logger[method] = () => {
+      if (isBroken) throw new Error('in the logger')
+      return logger
+    }
+  }
+  Object.defineProperty(logger, 'level', { get () { if (isBroken) throw new Error('in the logger'); return 'debug' } })
+  const app = Fastify({ loggerInstance: logger as unknown as FastifyBaseLogger })
+  t.teardown(() => app.close())
+  await app.register(backgroundTasks, { retries: 1, backoff: 1, blockedWarning: 1 })
+  const ran: string[] = []
+  const tasks = app.backgroundTasks
+  isBroken = true // outside of a request, where lines of Fastify's own would fail
+  tasks.addTask(async () => { ran.push('async') })
+  tasks.addTask(() => { ran.push('sync'); const end = performance.now() + 3; while (performance.now() < end); })
+  tasks.addTask(async () => { ran.push('fails'); throw new Error('no') })
+  tasks.waitUntil(Promise.reject(new Error('no')))
+  await tasks.idle()
+  isBroken = false
+  t.same(ran.sort(), ['async', 'fails', 'fails', 'sync'])
+  t.match(app.backgroundTasks, { pending: 0, running: 0, completed: 2, failed: 2 })
 })

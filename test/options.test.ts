@@ -25,7 +25,7 @@ t.test('with runOn "success" tasks run only after a status below 400', async (t)
   await app.backgroundTasks.idle()
 
   t.same(ran, ['200', '200', '204', '204', '304', '304', '399', '399'])
-  t.match(log.with('background tasks discarded: runOn is "success"')[0], { level: 20, tasks: ['note'] })
+  t.match(log.with('background tasks discarded: the response has not succeeded, and runOn is "success"')[0], { level: 20, tasks: ['note'] })
   t.match(app.backgroundTasks, { pending: 0, completed: 8, failed: 0 })
 })
 
@@ -128,15 +128,15 @@ t.test('a wrong or unknown option is refused by name, when the plugin is registe
     [{ threads: null }, 'Invalid option "threads": it must be an object, but got null.'],
     [{ metrics: null }, 'Invalid option "metrics": it must be an object, but got null.'],
     [{ threads: { max: 0 } }, 'Invalid option "threads.max": it must be a whole number from 1, but got 0.'],
-    [{ threads: { min: 1 } }, 'Invalid option "threads.min": it is unknown, the known ones are max, idleTimeout, resourceLimits.'],
+    [{ threads: { min: 1 } }, 'Invalid option "threads.min": it is unknown; did you mean "max"? (the known ones are max, idleTimeout, resourceLimits).'],
     [{ threads: { idleTimeout: '1s' } }, 'Invalid option "threads.idleTimeout": it must be a whole number of milliseconds from 0 to 2147483647, but got "1s".'],
     [{ threads: { resourceLimits: 64 } }, 'Invalid option "threads.resourceLimits": it must be an object, but got 64.'],
     [{ threads: { resourceLimits: { stackSizeMb: '4' } } }, 'Invalid option "threads.resourceLimits.stackSizeMb": it must be a number of megabytes from 2, but got "4".'],
     [{ threads: { resourceLimits: { maxOldGenerationSizeMb: 3 } } }, 'Invalid option "threads.resourceLimits.maxOldGenerationSizeMb": it must be a number of megabytes from 4, but got 3.'],
     [
       { runon: 'always' },
-      'Invalid option "runon": it is unknown, the known ones are ' +
-      'runOn, onError, tasks, threads, onTaskError, timeout, retries, maxPending, metrics, blockedWarning, closeTimeout, queue.'
+      'Invalid option "runon": it is unknown; did you mean "runOn"? (the known ones are ' +
+      'runOn, onError, tasks, threads, onTaskError, timeout, retries, backoff, maxPending, maxRunning, metrics, blockedWarning, closeTimeout, awaitTasks, queue).'
     ]
   ]
   for (const [options, message] of cases) {
@@ -160,7 +160,7 @@ t.test('a wrong option of a route is refused when the route is added', async (t)
     message: 'Invalid option "config.backgroundTasks.runOn": it must be "always" or "success", but got "never".'
   })
   t.throws(add({ closeTimeout: 1 }), {
-    message: 'Invalid option "config.backgroundTasks.closeTimeout": it is unknown, the known ones are runOn, onError.'
+    message: 'Invalid option "config.backgroundTasks.closeTimeout": it is unknown; the known ones are runOn, onError.'
   })
 })
 

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import t from 'tap'
-import { TaskRun } from '../lib/core/task-run.js'
+import { Attempt } from '../lib/core/attempt.js'
+import { Task } from '../lib/core/task.js'
 import { BackgroundTask, BackgroundTasks, loadTasks, taskContext } from '../lib/index.js'
 import * as context from './fixtures/tasks/context.js'
 import * as work from './fixtures/tasks/work.js'
@@ -136,22 +137,13 @@ t.test('a thread sends no lines that nobody writes', async (t) => {
   await new BackgroundTask(async () => { taskContext()!.log.child({}).info('nowhere') })()
 })
 
-t.test('what a task logs when it has ended is nobody\'s, where no app knows its thread', async (t) => {
-  const { app, log } = await createApp(t)
-  app.backgroundTasks.addTask(async function outer () {
-    await new BackgroundTask(context.logLater)()
-    await new BackgroundTask(work.after, 50)()
-  })
-  await app.backgroundTasks.idle()
-  t.equal(app.backgroundTasks.completed, 1)
-  t.same(log.with('when it had ended'), [])
-})
-
 t.test('nothing that shows a promise of a task shows its arguments', async (t) => {
   let shown = ''
   await new BackgroundTask(async function send (secret: string) { shown = inspect(Promise.resolve(), { showHidden: true, depth: 5 }) }, 'sesame')()
   t.notMatch(shown, /sesame/)
-  t.equal(inspect(new TaskRun({ func: work.add, args: ['sesame'] }, undefined, undefined, {}, {}, 1)), 'TaskRun work.add')
+  const task = new Task(work.add, ['sesame'])
+  t.equal(inspect(task), 'Task work.add')
+  t.equal(inspect(new Attempt(task, {}, 'await', 1, undefined)), 'Attempt at work.add')
 })
 
 t.test('the signal of an async task aborts when it runs past its timeout', async (t) => {
@@ -177,7 +169,7 @@ t.test('the signal of a task in a thread aborts before its thread is stopped', a
   const { app, log } = await createThreadApp(t)
   app.backgroundTasks.addTask(context.heedTimeout, notes)
   await app.backgroundTasks.idle()
-  t.match(log.with('background task failed'), [{ err: { code: 'FST_BGT_TIMEOUT', message: /"context\.heedTimeout" ran past its timeout of 200 ms/ } }])
+  t.match(log.failed, [{ err: { code: 'FST_BGT_TIMEOUT', message: /"context\.heedTimeout" ran past its timeout of 200 ms/ } }])
   while (notesIn(notes).length < 2) await sleep(5)
   t.same(notesIn(notes), [1, 2])
 })

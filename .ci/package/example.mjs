@@ -1,22 +1,33 @@
-// `node example.mjs <page> <language>`: does what that page of the package tells a newcomer. Its first two snippets in that
-// language are a task module and an app: they are saved and started as they are, asked by the page's curl, and run their tasks.
+// `node example.mjs <page> <language>`: does what that page of the package tells a newcomer. Its first program in that language,
+// and the modules that stand before it, are saved and started as they are, and called by the page's curl. The server gets
+// SIGTERM as soon as it has responded: its tasks must run all the same, and it must exit with 0.
 import { deepEqual, equal } from 'node:assert'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { createInterface } from 'node:readline'
+
+const printed = {
+  'README.md': ['to ada@example.com: Welcome'],
+  'docs/getting-started.md': ['to ada@example.com: Welcome', 'avatar of ada@example.com', 'user created']
+}
 
 const [page, language] = process.argv.slice(2)
 const text = readFileSync(`node_modules/fastify-background-tasks/${page}`, 'utf8')
 const snippets = (language) => [...text.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'gms'))].map(([, snippet]) => snippet)
-const [users, app] = snippets(language)
 const bin = `${process.cwd()}/node_modules/.bin`
 
-mkdirSync(`${language}/tasks`, { recursive: true })
+mkdirSync(language)
 process.chdir(language)
 writeFileSync('package.json', '{ "type": "module" }') // npm pkg set type=module
-writeFileSync(`tasks/users.${language}`, users)
-writeFileSync(`app.${language}`, app.replace('port: 3000', 'port: 0')) // one that is free
+for (const snippet of snippets(language)) {
+  const [, module] = /^\/\/ (\S+\.[jt]s)\n/.exec(snippet) ?? []
+  const file = module ?? `app.${language}`
+  mkdirSync(dirname(file), { recursive: true })
+  writeFileSync(file, snippet.replace('port: 3000', 'port: 0')) // one that is free
+  if (module === undefined) break
+}
 
 if (language === 'js') await run('node', 'app.js')
 else {
@@ -27,18 +38,21 @@ else {
 }
 
 async function run (command, file) {
-  const tasks = new Set(['to ada@example.com: Welcome', 'avatar of ada@example.com', 'user created'])
+  const tasks = new Set(printed[page])
   const server = spawn(command, [file], { stdio: ['ignore', 'pipe', 'inherit'], timeout: 30_000 })
+  const exit = once(server, 'exit')
+  let isCalled = false
   for await (const line of createInterface({ input: server.stdout })) {
     const [, host] = /Server listening at http:\/\/([^"]+)/.exec(line) ?? []
-    if (host !== undefined && tasks.size === 3) {
+    if (host !== undefined && !isCalled) {
+      isCalled = true
       const curl = /^curl .*$/m.exec(text)[0].replace('localhost:3000', host)
       equal(execFileSync('bash', ['-c', `${curl} -fsS`], { encoding: 'utf8' }), '{"email":"ada@example.com"}')
+      server.kill()
     }
     tasks.delete(line)
-    if (tasks.size === 0) server.kill()
   }
-  if (server.exitCode === null && server.signalCode === null) await once(server, 'exit')
   deepEqual([...tasks], [], `${page}, ${file}: tasks that have not run`)
-  console.log(`${page}: ${file} has answered, and run its tasks`)
+  deepEqual(await exit, [0, null], `${page}, ${file}: exit code and signal`)
+  console.log(`${page}: ${file} has responded, run its tasks, and exited with 0`)
 }

@@ -18,11 +18,14 @@ await app.register(backgroundTasks, { threads: false })
 await loadTasks(new URL('./tasks', import.meta.url))
 await app.register(named, { timeout: 5_000, retries: 3, maxPending: 1_000, metrics: { prefix: 'app_' } })
 await app.register(backgroundTasks, { metrics: false, timeout: undefined })
+await app.register(backgroundTasks, { metrics: true, backoff: 1, maxRunning: 10, awaitTasks: false, tasks: './tasks', queue: 'redis://localhost' })
+await app.register(backgroundTasks, { tasks: './tasks', queue: new URL('postgres://localhost/app') })
+await app.register(backgroundTasks, { tasks: './tasks', queue: { connection: 'memory:', prefix: 'app', schema: 'app', keepCompleted: 60, keepFailed: 60 } })
 await app.register(backgroundTasks, { tasks: './tasks', queue: { connection: 'redis://localhost', enqueue: 'beforeResponse', worker: { concurrency: 5 } } })
 // @ts-expect-error a queue is nowhere without a connection
 await app.register(backgroundTasks, { queue: {} })
 // @ts-expect-error an unknown option of the queue
-await app.register(backgroundTasks, { queue: { connection: 'redis://localhost', prefix: 'app' } })
+await app.register(backgroundTasks, { queue: { connection: 'redis://localhost', prefx: 'app' } })
 const worker = await createWorker({ tasks: './tasks', queue: { connection: 'redis://localhost' } })
 await worker.close()
 // @ts-expect-error a worker without task modules
@@ -44,7 +47,8 @@ await app.register(backgroundTasks, { runOn: 'never' })
 
 app.get('/', { config: { backgroundTasks: { runOn: 'success', onError: 'stop' } } }, async (request) => {
   request.backgroundTasks.addTask(send, 'ada@example.com', { subject: 'Hi' })
-  request.backgroundTasks.addTask(() => {})
+  const { id, name }: { readonly id: string, readonly name: string } = request.backgroundTasks.addTask(() => {})
+  request.backgroundTasks.waitUntil(send(id, { subject: name }))
   // @ts-expect-error a missing argument
   request.backgroundTasks.addTask(send, 'ada@example.com')
   // @ts-expect-error a wrong argument

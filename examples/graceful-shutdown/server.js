@@ -4,11 +4,11 @@ import Fastify from 'fastify'
 import backgroundTasks from 'fastify-background-tasks'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-// Written at once: what pino has on its way to the output when the process exits may come after lines that are newer.
+// Written synchronously, so that the last lines appear in order before the process exits.
 const app = Fastify({ logger: { stream: process.stdout } })
 await app.register(backgroundTasks, { closeTimeout: 10_000 })
 
-// By now every task has ended: what they need can be closed.
+// Every task has ended by now, so what they need can be closed.
 app.addHook('onClose', async () => app.log.info('the database is closed'))
 
 app.get('/', async (request) => {
@@ -19,7 +19,7 @@ app.get('/', async (request) => {
   return 'ok'
 })
 
-// Longer than closeTimeout, else the process would be ended before its tasks are.
+// Longer than closeTimeout. Otherwise the process would end before its tasks.
 closeWithGrace({ delay: 15_000 }, async ({ err }) => {
   if (err) app.log.error({ err }, 'closing because of an error')
   await app.close()

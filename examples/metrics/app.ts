@@ -3,7 +3,7 @@ import backgroundTasks from 'fastify-background-tasks'
 import { Registry } from 'prom-client'
 import { notifyWarehouse, renderInvoice, sendReceipt } from './tasks/orders.js'
 
-/** An app that takes orders, and tells Prometheus of their tasks at `/metrics`. */
+/** An app that takes orders, and serves the metrics of their tasks at `/metrics`. */
 export async function createApp (options: FastifyServerOptions = {}): Promise<FastifyInstance> {
   const app: FastifyInstance = Fastify(options)
   const register = new Registry()

@@ -1,4 +1,4 @@
-// `npm run start:metrics`: metrics of tasks at /metrics, for Prometheus. PORT is 3000 unless told otherwise.
+// `npm run start:metrics`: metrics of tasks at /metrics, for Prometheus. PORT is 3000 by default.
 import closeWithGrace from 'close-with-grace'
 import { createApp } from './app.js'
 

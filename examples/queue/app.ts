@@ -6,7 +6,7 @@ import backgroundTasks from 'fastify-background-tasks'
 import { registerBoard } from './board.js'
 import { renderInvoice, sendInvoice, type Order } from './tasks/orders.js'
 
-/** Where the tasks go, and where they leave what they make. */
+/** Where jobs are stored, and where tasks write their results. */
 export interface Settings {
   connection: string
   name: string
@@ -26,7 +26,7 @@ const idSchema = {
   params: { type: 'object', properties: { id: { type: 'string', format: 'uuid' } } }
 }
 
-/** An API that takes orders. What follows of them workers do. */
+/** An API that takes orders. Workers do the rest. */
 export async function createApp ({ connection, name, folder }: Settings, options: FastifyServerOptions = {}): Promise<FastifyInstance> {
   const app: FastifyInstance = Fastify(options)
 
@@ -45,7 +45,7 @@ export async function createApp ({ connection, name, folder }: Settings, options
     const order: Order = { id: randomUUID(), email: request.body.email }
     request.backgroundTasks.addTask(renderInvoice, folder, order)
     request.backgroundTasks.addTask(sendInvoice, folder, order)
-    request.backgroundTasks.addTask(() => { request.log.info({ order: order.id }, 'the order is done') }) // here, when workers are
+    request.backgroundTasks.addTask(() => { request.log.info({ order: order.id }, 'order accepted') }) // runs in this process
     return reply.code(202).header('location', `/orders/${order.id}`).send(order)
   })
 
@@ -58,7 +58,7 @@ export async function createApp ({ connection, name, folder }: Settings, options
   return app
 }
 
-/** What a task has left, or `null` where it has not run yet. */
+/** What a task has written, or `null` if it has not run yet. */
 async function readResult (file: string): Promise<unknown> {
   const text = await readFile(file, 'utf8').catch(() => '')
   return text === '' ? null : JSON.parse(text) as unknown

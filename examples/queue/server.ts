@@ -1,5 +1,5 @@
-// `npm run start:queue`: an API, and two workers. QUEUE_URL is redis://127.0.0.1:6379, QUEUE_NAME orders, PORT 3000, and
-// ORDERS, where the tasks leave what they make, a new folder, unless told otherwise.
+// `npm run start:queue`: an API and two workers. By default, QUEUE_URL is redis://127.0.0.1:6379, QUEUE_NAME is orders, PORT is
+// 3000, and ORDERS, where tasks write their results, is a new folder.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp } from 'node:fs/promises'
@@ -25,7 +25,7 @@ async function answers (address: { host: string, port: number }): Promise<boolea
   })
 }
 
-/** Starts a program in a group of its own, so that Ctrl-C comes to this process alone, which ends the others in turn. */
+/** Starts a program in its own group, so that Ctrl-C reaches this process only, which stops the others in turn. */
 function start (program: string, ...args: string[]): ChildProcess {
   return spawn(process.execPath, [fileURLToPath(new URL(program, import.meta.url)), ...args], {
     env: { ...process.env, QUEUE_URL, QUEUE_NAME, PORT, ORDERS },
@@ -37,7 +37,7 @@ function start (program: string, ...args: string[]): ChildProcess {
 /** As `npx fastify-background-tasks worker` does where the package is installed. */
 function startWorker (): ChildProcess {
   const tasks = fileURLToPath(new URL('tasks', import.meta.url))
-  return start('../../lib/queue/cli.js', 'worker', '--tasks', tasks, '--queue', QUEUE_URL, '--name', QUEUE_NAME)
+  return start('../../lib/cli.js', 'worker', '--tasks', tasks, '--name', QUEUE_NAME) // its server is QUEUE_URL
 }
 
 async function stop (child: ChildProcess): Promise<void> {
@@ -56,7 +56,7 @@ const workers = [startWorker(), startWorker()]
 const api = start('api.js')
 console.log(`Orders are kept in ${ORDERS}; the workers are processes ${workers.map(({ pid }) => pid).join(' and ')}: try kill -9`)
 
-/** The workers go last: until then they work for tasks of the API that wait for them. */
+/** The workers stop last: the API may store jobs until it has closed. */
 async function stopAll (): Promise<void> {
   await stop(api)
   await Promise.all(workers.map(stop))

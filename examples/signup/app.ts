@@ -36,10 +36,10 @@ const pageFiles = {
 /** How far `countPrimes` counts: about a second. */
 const primesBelow = 5_000_000
 
-/** How long the slow route takes to answer, in milliseconds. */
+/** How long the slow route takes to respond, in milliseconds. */
 const slowAnswer = 1_500
 
-/** An app whose sign-up route answers at once, and does the rest in the background. */
+/** An app whose sign-up route responds immediately, and does the rest in the background. */
 export async function createApp (
   mailbox: Mailbox,
   collector: Collector,
@@ -56,7 +56,7 @@ export async function createApp (
     return await mailbox.send({
       to: email,
       subject: `Welcome, ${name}!`,
-      text: `Hello ${name},\n\nthis was sent after your browser had its answer.\n`
+      text: `Hello ${name},\n\nthis was sent after your browser got its response.\n`
     })
   }
 
@@ -94,7 +94,7 @@ export async function createApp (
     watched.post('/try/throw', async (request) => {
       request.backgroundTasks.addTask(updateSearchIndex)
       request.backgroundTasks.addTask(trackEvent, 'tried a task that throws', {})
-      return { message: 'The client never hears of the error' }
+      return { message: 'The client never sees the error' }
     })
 
     watched.post('/try/slow', async (request) => {
@@ -111,7 +111,7 @@ export async function createApp (
     })
 
     watched.post('/try/inline', async (request) => {
-      // A closure stays on the main thread: nothing else is served while it computes.
+      // A closure stays on the main thread, and blocks it while it computes.
       request.backgroundTasks.addTask(function countPrimesInline () { return countPrimes(primesBelow) })
       return { message: 'The main thread counts' }
     })

@@ -13,15 +13,15 @@ type Happening =
   | { type: 'completed', task: string, result: unknown }
   | { type: 'failed', task: string, error: string }
 
-/** How many events those get who come later. */
+/** How many events a viewer gets who comes later. */
 const longestHistory = 200
 
-/** Tells those who look on, by server-sent events, what happens to requests and their tasks, as it happens. */
+/** Sends server-sent events to the page: what happens to requests and their tasks, as it happens. */
 export class LiveEvents {
   readonly #viewers = new Set<PassThrough>()
   readonly #history: string[] = []
 
-  /** A stream of what has happened lately, and of what happens from now on. */
+  /** A stream of the latest events, and of those to come. */
   open (): PassThrough {
     const viewer = new PassThrough()
     for (const event of this.#history) viewer.write(event)
@@ -33,8 +33,10 @@ export class LiveEvents {
 
   /** Watches the requests to the routes of a scope, and their tasks. */
   watch (scope: FastifyInstance): void {
-    scope.addHook('onRequest', async ({ id, method, url }) => {
+    scope.addHook('onRequest', async ({ id, method, url }, reply) => {
       this.#publish(id, { type: 'received', method, url })
+      // Not in an onResponse hook: this scope's hooks come after the plugin's, which awaits the tasks.
+      reply.raw.once('finish', () => { this.#publish(id, { type: 'replied', status: reply.statusCode }) })
     })
     scope.addHook('onRequestAbort', async ({ id }) => {
       this.#publish(id, { type: 'hungUp' })
@@ -42,9 +44,6 @@ export class LiveEvents {
     scope.addHook('onSend', async ({ id, backgroundTasks }) => {
       const tasks = backgroundTasks.tasks.map(({ name, execution }) => ({ name, execution }))
       this.#publish(id, { type: 'settled', tasks })
-    })
-    scope.addHook('onResponse', async ({ id }, { statusCode: status }) => {
-      this.#publish(id, { type: 'replied', status })
     })
 
     const channel = tracingChannel<unknown, TaskTrace>('fastify-background-tasks.task')
@@ -63,7 +62,7 @@ export class LiveEvents {
     }
     channel.subscribe(subscribers)
 
-    // Those who look on would keep the server from closing. Tasks are still watched: they end before the onClose hooks.
+    // Open streams would keep the server from closing. Tasks are still watched: they end before the onClose hooks run.
     scope.addHook('preClose', async () => { for (const viewer of this.#viewers) viewer.end() })
     scope.addHook('onClose', async () => { channel.unsubscribe(subscribers) })
   }
@@ -76,7 +75,7 @@ export class LiveEvents {
   }
 }
 
-/** The page has no clock that it shares with the server, so each event has its time with it, in milliseconds. */
+/** Page and server share no clock, so each event carries its time, in milliseconds. */
 function format (event: object): string {
   return `data: ${JSON.stringify({ at: performance.now(), ...event })}\n\n`
 }

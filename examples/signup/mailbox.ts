@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { createTransport, type SendMailOptions } from 'nodemailer'
 import { SMTPServer } from 'smtp-server'
 
-/** An SMTP server that keeps what it gets, and a client that sends to it: a mail provider on one's own machine. */
+/** An SMTP server that keeps what it gets, and a client that sends to it: a mail provider on your own machine. */
 export class Mailbox {
   /** The messages that have arrived, as they came over the wire. */
   readonly messages: Array<{ to: string[], content: string }> = []
@@ -23,7 +23,7 @@ export class Mailbox {
     await once(listener, 'listening')
   }
 
-  /** Gives what the server answers. */
+  /** Resolves to the server's response. */
   async send (message: SendMailOptions): Promise<string> {
     const { port } = this.#server.server.address() as AddressInfo
     const transport = createTransport({ host: '127.0.0.1', port, secure: false, ignoreTLS: true })

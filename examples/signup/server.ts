@@ -1,4 +1,4 @@
-// `npm start`: a sign-up page, and what happens after its answer. PORT is 3000 unless told otherwise.
+// `npm start`: a sign-up page, and what happens after its response. PORT is 3000 by default.
 import { fileURLToPath } from 'node:url'
 import closeWithGrace from 'close-with-grace'
 import { createApp } from './app.js'
@@ -12,7 +12,7 @@ await mailbox.open()
 await collector.open()
 
 const app = await createApp(mailbox, collector, auditFile, { logger: true })
-// Tasks need both, so they close in an onClose hook: by then every task has ended.
+// Tasks need both, so they close in an onClose hook: every task has ended by then.
 app.addHook('onClose', async () => {
   await mailbox.close()
   await collector.close()

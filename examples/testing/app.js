@@ -1,7 +1,7 @@
 import Fastify from 'fastify'
 import backgroundTasks from 'fastify-background-tasks'
 
-/** An app that sends its e-mails with the mailer that it is given: a test gives it one that keeps them. */
+/** An app that sends e-mails with the mailer that it is given. A test passes one that keeps them. */
 export async function createApp (mailer) {
   const app = Fastify()
   await app.register(backgroundTasks)

@@ -19,11 +19,11 @@ const querySchema = {
   }
 }
 
-/** An app that takes pictures, and makes thumbnails of them in the background. It keeps both in `folder`. */
+/** An app that takes pictures, and makes thumbnails in the background. It keeps both in `folder`. */
 export async function createApp (folder: string, options: FastifyServerOptions = {}): Promise<FastifyInstance> {
   const app: FastifyInstance = Fastify({ bodyLimit: 16 * 2 ** 20, genReqId: () => randomUUID(), ...options })
 
-  /** How far each thumbnail is, by the id of its picture: that of the request which has brought it. */
+  /** The state of each thumbnail, by the id of its picture, which is that of the upload's request. */
   const thumbnails = new Map<string, 'waiting' | 'made' | 'failed'>()
   const originalOf = (id: string) => join(folder, `${id}.png`)
   const thumbnailOf = (id: string) => join(folder, `${id}.thumbnail.png`)
@@ -46,14 +46,14 @@ export async function createApp (folder: string, options: FastifyServerOptions =
   }>('/images', { schema: querySchema }, async (request, reply) => {
     const { id, query: { width, inline }, body = Buffer.of() } = request
     const size = pictureSize(body)
-    if (!size) return reply.code(400).send({ message: 'This is no PNG picture' })
+    if (!size) return reply.code(400).send({ message: 'This is not a PNG picture' })
     if (size > largestPicture) return reply.code(413).send({ message: `A picture may have at most ${largestPicture} pixels` })
 
     await writeFile(originalOf(id), body)
     thumbnails.set(id, 'waiting')
 
     if (inline) {
-      // A closure stays on the main thread: nothing else is served while it computes.
+      // A closure stays on the main thread, and blocks it while it computes.
       request.backgroundTasks.addTask(() => renderThumbnail(originalOf(id), thumbnailOf(id), { width }))
     } else {
       // The function itself, as its task module exports it, runs in a worker thread.

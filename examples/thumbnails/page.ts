@@ -14,8 +14,8 @@ export const page = /* html */`<!doctype html>
   #thumbnails img { width: 100%; border-radius: .25rem; }
 </style>
 <h1>Thumbnails</h1>
-<p>Each is made of a picture of 2400 × 1600 pixels by a plain function: read, decode, scale, encode. The answer to the
-upload does not wait for it. In a worker thread it holds up nobody; inline, the server answers nothing else meanwhile.</p>
+<p>A synchronous function makes each of a picture of 2400 × 1600 pixels: read, decode, scale, encode. The response to the
+upload does not wait for it. In a worker thread it blocks nobody. Inline, it blocks every other request.</p>
 <p><button data-inline="false">Make 8 thumbnails</button><button data-inline="true">The same inline</button></p>
 <p role="status">&nbsp;</p>
 <h2>Latency of <code>/ping</code></h2>
@@ -96,7 +96,7 @@ upload does not wait for it. In a worker thread it holds up nobody; inline, the 
     for (const id of ids) await show(id)
     const made = seconds()
     await ping() // by then the one that was under way has come back
-    status.textContent = \`\${inline ? 'Inline' : 'In threads'}: 8 uploads answered within \${answered} s, \` +
+    status.textContent = \`\${inline ? 'Inline' : 'In threads'}: 8 responses within \${answered} s, \` +
       \`8 thumbnails made within \${made} s; the slowest ping took \${Math.round(slowest)} ms.\`
   }
 
@@ -108,7 +108,7 @@ upload does not wait for it. In a worker thread it holds up nobody; inline, the 
       for (const each of buttons) each.disabled = false
     })
   }
-  watchPing().catch(() => { document.querySelector('#ping').textContent = 'The server is gone: load the page again when it is back.' })
+  watchPing().catch(() => { document.querySelector('#ping').textContent = 'The server is unavailable: reload the page when it is available again.' })
 </script>
 </html>
 `

@@ -1,4 +1,4 @@
-// `npm run start:thumbnails`: thumbnails, made in worker threads. PORT is 3000, IMAGES a new folder, unless told otherwise.
+// `npm run start:thumbnails`: thumbnails, made in worker threads. PORT is 3000 and IMAGES a new folder by default.
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -5,14 +5,14 @@ import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastif
 import backgroundTasks from 'fastify-background-tasks'
 import { notifyWarehouse, renderInvoice, sendReceipt } from './tasks/orders.js'
 
-/** An app that takes orders, and shows the spans that an exporter has of them. */
+/** An app that takes orders, and shows their spans. */
 export async function createApp (
   instrumentation: FastifyOtelInstrumentation,
   exporter: InMemorySpanExporter,
   options: FastifyServerOptions = {}
 ): Promise<FastifyInstance> {
   const app: FastifyInstance = Fastify(options)
-  // Makes the requests' spans, and has to come before the routes.
+  // Creates the requests' spans. It must come before the routes.
   await app.register(instrumentation.plugin())
   await app.register(backgroundTasks, { tasks: new URL('./tasks/', import.meta.url) })
 

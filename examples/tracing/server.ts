@@ -1,4 +1,4 @@
-// `npm run start:tracing`: spans of requests and of their tasks, printed, and shown at /spans. PORT is 3000 unless told otherwise.
+// `npm run start:tracing`: spans of requests and of their tasks, printed, and shown at /spans. PORT is 3000 by default.
 import { FastifyOtelInstrumentation } from '@fastify/otel'
 import { trace } from '@opentelemetry/api'
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'

@@ -6,11 +6,10 @@ import type { TaskTrace } from 'fastify-background-tasks'
 const channel = tracingChannel<unknown, TaskTrace>('fastify-background-tasks.task')
 
 /**
- * Makes a span of each attempt at a task: the first of a trace of its own, as the request's ends with the response, and
- * linked to the span in which the task was added, which is the request's. The task's own code has it as its active span,
- * unless it runs in a thread.
+ * Creates a span for each attempt at a task. The span starts a trace of its own, because the request's trace ends with the
+ * response. It has a link to the request's span. It is the active span of the task's code, except in a thread.
  *
- * @param contextManager that of the SDK, in which the span is made the active one
+ * @param contextManager the SDK's, in which the span becomes the active one
  */
 export function traceTasks (tracer: Tracer, contextManager: AsyncLocalStorageContextManager): void {
   const spans = new WeakMap<TaskTrace, Span>()
@@ -34,7 +33,7 @@ export function traceTasks (tracer: Tracer, contextManager: AsyncLocalStorageCon
       attached.set(task, contextManager.attach(trace.setSpan(context.active(), span)))
     },
 
-    // The task's function has been called, or is about to be, in the context that is left here.
+    // The task's function runs in the context that is active here.
     end (task) {
       attached.get(task)?.dispose()
     },

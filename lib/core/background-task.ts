@@ -1,13 +1,10 @@
-import { Call } from './call.js'
-import { Callable } from './callable.js'
-import { Collection } from './collection.js'
-import type { ExecutionName } from './executions/execution.js'
-import type { Executions } from './executions/index.js'
-import { nameOf } from './task-name.js'
-import type { Work } from './work.js'
-
-/** A function that a task can run; only `any` lets functions of every signature in. */
-export type TaskFunction = (...args: any[]) => any
+import type { ExecutionName } from './attempt.js'
+import { thrownBy } from './errors.js'
+import { currentOwner, type Owner } from './owner.js'
+import { runTask } from './run-task.js'
+import { Callable, checkFunction, type TaskFunction } from './task-function.js'
+import { nameOf } from './task-registry.js'
+import { Task } from './task.js'
 
 export interface BackgroundTask<F extends TaskFunction = TaskFunction> {
   /** Runs the task, the same as {@link BackgroundTask.run}. */
@@ -26,64 +23,72 @@ export interface BackgroundTask<F extends TaskFunction = TaskFunction> {
 export class BackgroundTask<F extends TaskFunction = TaskFunction> extends Callable {
   /** The name under which the function's task module exports it (`emails.sendWelcome`); else the function's, or `anonymous`. */
   declare readonly name: string
-  readonly #work: Work
+  readonly #func: F
+  readonly #args: Parameters<F>
 
   /**
    * @param func the function itself
-   * @param args its arguments; named ones travel as a trailing options object
-   * @throws `FST_BGT_INVALID_FUNCTION` where `func` is no function, or a generator function (its body would never run)
+   * @param args its arguments
+   * @throws `FST_BGT_INVALID_FUNCTION` if `func` is no function, or one that a task cannot run
    */
-  constructor (func: F, ...args: Parameters<F>)
-  /** @internal */
-  constructor (work: Work)
-  constructor (func: F | Work, ...args: unknown[]) {
-    const work = func instanceof Collection || func instanceof Call ? func : new Call(func as F, args)
-    super(work instanceof Collection ? closureOfCollection() : closureNamed(nameOf(work.func)))
-    this.#work = work
-  }
-
-  /** @internal The call behind a task, unless a subclass runs it in a way of its own. */
-  static callOf (task: BackgroundTask): Call | undefined {
-    return task.#work instanceof Call && task.run === BackgroundTask.prototype.run ? task.#work : undefined
-  }
-
-  /** @internal The collection behind a task, where it is one. */
-  static collectionOf (task: BackgroundTask): Collection | undefined {
-    return task.#work instanceof Collection ? task.#work : undefined
+  constructor (func: F, ...args: Parameters<F>) {
+    try {
+      checkFunction(func)
+    } catch (error) {
+      throw thrownBy(new.target, error)
+    }
+    super(nameOf(func))
+    this.#func = func
+    this.#args = args
   }
 
   /** The function. */
-  get func (): F {
-    return this.#work.func as F
-  }
+  get func (): F { return this.#func }
 
   /** Its arguments. */
-  get args (): Parameters<F> {
-    return this.#work.args as Parameters<F>
-  }
+  get args (): Parameters<F> { return this.#args }
 
-  /** How the task runs. */
+  /** How it runs. */
   get execution (): ExecutionName {
-    return this.#work.execution
+    const { executions, store } = owners.get(this) ?? currentOwner()
+    return owners.has(this) && store?.takes(this.#func) === true ? 'queue' : executions.of(this.#func).name
   }
 
-  /** Runs the task: resolves to what its function returned, rejects with what it threw. */
-  run (): Promise<Awaited<ReturnType<F>>>
-  /** @internal */
-  run (executions?: Executions): Promise<Awaited<ReturnType<F>>>
-  run (executions?: Executions): Promise<Awaited<ReturnType<F>>> {
-    return this.#work.run(executions) as Promise<Awaited<ReturnType<F>>>
+  /**
+   * Runs the task.
+   *
+   * @returns what the function returned; if it throws, the promise rejects with that
+   */
+  run (): Promise<Awaited<ReturnType<F>>> {
+    return runTask(new Task(this.#func, this.#args), currentOwner()) as Promise<Awaited<ReturnType<F>>>
   }
 }
 
-/** A computed key names a function at half the cost of `Object.defineProperty`. */
-function closureNamed (name: string): () => unknown {
-  const closure = { [name]: () => (closure as unknown as BackgroundTask).run() }[name] as () => unknown
-  return closure
+const fronts = new WeakMap<Task, BackgroundTask>()
+/** Whose collection they are in. */
+const owners = new WeakMap<BackgroundTask, Owner>()
+
+/**
+ * A function with its arguments, or a `BackgroundTask`, as it waits in a collection.
+ *
+ * @throws `FST_BGT_INVALID_FUNCTION`
+ */
+export function taskOf (func: TaskFunction, args: readonly unknown[]): Task {
+  if (!(func instanceof BackgroundTask)) return new Task(func, args)
+
+  // One with a run() of its own runs in that way, as a collection does.
+  const task = func.run === BackgroundTask.prototype.run ? new Task(func.func, func.args) : new Task(async () => await func.run(), [], func.name)
+  fronts.set(task, func)
+  return task
 }
 
-/** Each request that has tasks has a collection, so its closure has its name for nothing. */
-function closureOfCollection (): () => unknown {
-  const BackgroundTasks = (): unknown => (BackgroundTasks as unknown as BackgroundTask).run()
-  return BackgroundTasks
+/** A task as users see it. */
+export function frontOf (task: Task, owner?: Owner): BackgroundTask {
+  let front = fronts.get(task)
+  if (front === undefined) {
+    front = new BackgroundTask(task.func, ...task.args)
+    fronts.set(task, front)
+    if (owner !== undefined) owners.set(front, owner)
+  }
+  return front
 }

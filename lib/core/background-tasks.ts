@@ -1,95 +1,172 @@
-import { BackgroundTask, type TaskFunction } from './background-task.js'
-import { Collection, type OnError } from './collection.js'
-import { describe } from './describe.js'
-import { FST_BGT_INVALID_TASK } from './errors.js'
-import type { Executions } from './executions/index.js'
-import { checkOptions, oneOf } from './options.js'
+import { BackgroundTask, frontOf, taskOf } from './background-task.js'
+import { Collection } from './collection.js'
+import { describe, isThenable } from './describe.js'
+import { FST_BGT_INVALID_TASK, messageOf, thrownBy } from './errors.js'
+import { atLeastOne, checkOptions, oneOf, type Rules } from './option-rules.js'
+import { currentOwner, type OnError } from './owner.js'
+import type { TaskFunction } from './task-function.js'
+import type { Task } from './task.js'
 
 /** Options of a collection. */
 export interface CollectionOptions {
   /**
-   * `'continue'`: the others run, and `run()` rejects once all have. `'stop'`: `run()` rejects at the first failure,
-   * and those after it do not run.
+   * What a failing task means for those behind it: `'continue'` runs them all the same, `'stop'` does not.
    * @default 'continue'
    */
   onError?: OnError | undefined
+  /**
+   * How many of its tasks run concurrently. They start in order.
+   * @default 1
+   */
+  concurrency?: number | undefined
 }
 
-/** The rule for `onError`, wherever it stands. */
+/** The rule for `onError`. */
 export const onErrorRule = oneOf('continue', 'stop')
 
+const rules: Rules<CollectionOptions> = { onError: onErrorRule, concurrency: atLeastOne }
+
+/** A task that was added. */
+export class AddedTask {
+  readonly #task: Task
+
+  /** @internal */
+  constructor (task: Task) {
+    this.#task = task
+  }
+
+  /** A UUID: that of `taskContext().id` in the task. It is made when somebody reads it first. */
+  get id (): string { return this.#task.id }
+
+  /** The task's name, as in the log. */
+  get name (): string { return this.#task.name }
+}
+
 /**
- * An ordered list of tasks, run one at a time in the order in which they were added, whatever their execution. A
- * collection is a task itself, and may hold collections.
+ * An ordered list of tasks, run one at a time, in the order in which they were added. It is a task itself, so that a
+ * collection may hold collections.
  *
  * @example
  * ```ts
- * const tasks = new BackgroundTasks([new BackgroundTask(sendWelcome, user.email)])
- * tasks.addTask(audit, 'user created', { id: user.id })
+ * const tasks = new BackgroundTasks()
+ * tasks.addTask(charge, order.id)
+ * tasks.addTask(sendReceipt, order.id)
  * await tasks()
  * ```
  */
 export class BackgroundTasks extends BackgroundTask<() => Promise<void>> {
-  readonly #collection: Collection
+  readonly #onError: OnError
+  readonly #concurrency: number
+  readonly #tasks: Task[] = []
+  /** What runs now. */
+  #collection: Collection | undefined
+  #pass: Promise<void> | undefined
+  /** How many of its tasks have run in an earlier pass: for another one they are made anew. */
+  #used = 0
 
   /**
-   * @param tasks what it holds from the start
-   * @throws `FST_BGT_INVALID_TASK` where `tasks` is no iterable of `BackgroundTask`s; `FST_BGT_INVALID_OPTION` for a
-   * wrong or unknown option
+   * @param tasks the first tasks
+   * @throws `FST_BGT_INVALID_TASK` if one is no `BackgroundTask`; `FST_BGT_INVALID_OPTION`
    */
-  constructor (tasks?: Iterable<BackgroundTask> | null, options?: CollectionOptions)
-  /** @internal */
-  constructor (collection: Collection)
-  constructor (tasks: Iterable<BackgroundTask> | Collection | null = null, options: CollectionOptions = {}) {
-    const collection = tasks instanceof Collection ? tasks : createCollection(tasks, options)
-    super(collection)
-    this.#collection = collection
+  constructor (tasks: Iterable<BackgroundTask> | null = null, options?: CollectionOptions) {
+    super({ async BackgroundTasks () { await run() } }.BackgroundTasks) // its name is that of the task
+    const run = (): Promise<void> => this.run()
+    try {
+      if (options !== undefined) checkOptions(options, rules)
+      if (tasks !== null) for (const task of checkTasks(tasks)) this.#tasks.push(taskOf(task, []))
+    } catch (error) {
+      throw thrownBy(new.target, error)
+    }
+    this.#onError = options?.onError ?? 'continue'
+    this.#concurrency = options?.concurrency ?? 1
   }
 
-  /** The tasks, in order, as a frozen copy: {@link BackgroundTasks.addTask} adds one. */
+  /** Its tasks, in order. */
   get tasks (): BackgroundTask[] {
-    return Object.freeze(this.#collection.entries.map(({ task }) => task)) as BackgroundTask[]
+    return Object.freeze(this.#tasks.map((task) => frontOf(task))) as BackgroundTask[]
   }
 
   /**
-   * Adds a task at the end; where the collection is running, the task runs in the same pass. It runs in the async
-   * context (`AsyncLocalStorage`) of this call.
+   * Adds a task. While the collection runs, it runs in the same pass.
    *
    * @param func the function itself; or a `BackgroundTask` or a collection, to run as it is
-   * @param args the function's arguments; named ones travel as a trailing options object
-   * @throws `FST_BGT_INVALID_FUNCTION` where `func` is no function; `FST_BGT_INVALID_TASK` where it is this collection
+   * @param args the function's arguments
+   * @throws `FST_BGT_INVALID_FUNCTION` if `func` is no function; `FST_BGT_INVALID_TASK` if it is this collection itself
    */
-  addTask<F extends TaskFunction> (func: F, ...args: Parameters<F>): void {
-    if ((func as unknown) === this) throw new FST_BGT_INVALID_TASK('itself, for whose end it would wait for ever')
-    this.#collection.add(func, args)
+  addTask<F extends TaskFunction> (func: F, ...args: Parameters<F>): AddedTask {
+    try {
+      checkNotItself(this, func)
+      const task = taskOf(func, args)
+      this.#collection?.add(task)
+      if (this.#collection !== undefined) this.#used++
+      this.#tasks.push(task)
+      return new AddedTask(task)
+    } catch (error) {
+      throw thrownBy(this.addTask, error)
+    }
   }
 
   /**
-   * Runs every task; a request's collection runs each of its tasks once. Where the collection is running already, it
-   * joins that pass, so one of its own tasks must not await it.
+   * Watches work that is under way already: its rejection is handled from now on, logged and counted as that of a failed
+   * task, and shutdown waits for it. It is no task of the collection, and keeps nothing of it waiting.
    *
-   * @returns resolves when all have ended; rejects with the error of the one that failed, or with an `AggregateError`
-   * where several did
+   * Outside of tasks of an app, nobody waits for it, and a rejection is a process warning.
+   *
+   * @throws `FST_BGT_INVALID_TASK` if it is no promise
    */
-  override run (): Promise<void>
-  /** @internal */
-  override run (executions?: Executions): Promise<void>
-  override run (executions?: Executions): Promise<void> {
-    return super.run(executions)
+  waitUntil (promise: PromiseLike<unknown>): void {
+    checkPromise(promise, this.waitUntil)
+    const { watch = warnOfRejection } = currentOwner()
+    watch(promise)
+  }
+
+  /**
+   * Runs the tasks. Joins the pass under way, if there is one; each pass runs all of them.
+   *
+   * @returns a promise that rejects, once all have run, with what the one that failed has thrown, or with an
+   * `AggregateError` of several; with `onError: 'stop'` with the first failure, when those under way have ended
+   */
+  override run (): Promise<void> {
+    return (this.#pass ??= this.#runAll())
+  }
+
+  async #runAll (): Promise<void> {
+    try {
+      const collection = this.#collection = new Collection(currentOwner(), this.#onError, this.#concurrency)
+      for (const [i, task] of this.#tasks.entries()) collection.add(i < this.#used ? task.again() : task)
+      this.#used = this.#tasks.length
+      throwAll(await collection.run())
+    } finally {
+      this.#pass = this.#collection = undefined
+    }
   }
 }
 
-function createCollection (tasks: Iterable<BackgroundTask> | null, options: CollectionOptions): Collection {
-  checkOptions(options, { onError: onErrorRule })
-  const collection = new Collection(options.onError ?? 'continue')
-  if (tasks !== null) for (const task of checkTasks(tasks)) collection.add(task, [])
-  return collection
+/** @throws `FST_BGT_INVALID_TASK` if a collection is added to itself */
+export function checkNotItself (collection: BackgroundTasks, func: unknown): void {
+  if (func === collection) throw new FST_BGT_INVALID_TASK('itself, for whose end it would wait for ever')
+}
+
+/** @throws `FST_BGT_INVALID_TASK` if it is no promise */
+export function checkPromise (promise: unknown, entry: Function): asserts promise is PromiseLike<unknown> {
+  if (!isThenable(promise)) throw thrownBy(entry, new FST_BGT_INVALID_TASK(`${describe(promise)}, where waitUntil() takes a promise`))
+}
+
+/** Throws what tasks have thrown, if any has. */
+export function throwAll (errors: unknown[]): void {
+  if (errors.length === 1) throw errors[0]
+  if (errors.length > 1) throw new AggregateError(errors, `${errors.length} background tasks failed`)
+}
+
+/** Another promise calls its then(), which may be users' code that throws, or returns nothing. What it rejects with may be anything. */
+function warnOfRejection (promise: PromiseLike<unknown>): void {
+  new Promise((resolve) => { resolve(promise) }).catch((error: unknown) => {
+    process.emitWarning(`background task "waitUntil" failed: ${messageOf(error)}`)
+  })
 }
 
 function checkTasks (tasks: unknown): BackgroundTask[] {
-  if (typeof tasks !== 'object' || tasks === null || !(Symbol.iterator in tasks)) {
-    throw new FST_BGT_INVALID_TASK(describe(tasks))
-  }
+  if (typeof tasks !== 'object' || tasks === null || !(Symbol.iterator in tasks)) throw new FST_BGT_INVALID_TASK(describe(tasks))
 
   const all = [...tasks as Iterable<unknown>]
   const wrong = all.findIndex((task) => !(task instanceof BackgroundTask))

@@ -1,146 +1,346 @@
-import { Attempts } from './attempts.js'
-import type { TaskFunction } from './background-task.js'
-import { Entry } from './entry.js'
-import { defaultExecutions, type Executions } from './executions/index.js'
-import type { Lane } from './executions/execution.js'
-import { HandedOver } from './handed-over.js'
-import { currentHost, type TaskHost } from './task-run.js'
-import type { Work } from './work.js'
+import type { Attempt } from './attempt.js'
+import { discardedError } from './errors.js'
+import type { OnError, OpenCollection, Outbox, Owner } from './owner.js'
+import { begin, makeTogether, mayRetry, nextAttempt } from './run-task.js'
+import { optionsOf } from './task-options.js'
+import type { Task } from './task.js'
+import { isTraced } from './tracing.js'
 
-/** What a failing task means for those after it in its collection. */
-export type OnError = 'continue' | 'stop'
+/** The most tasks of a segment. */
+const longestSegment = 256
 
-/** An ordered list of tasks, run one at a time. */
-export class Collection implements Work {
-  readonly args = []
-  readonly execution = 'await'
-  protected readonly onError: OnError
-  /** Its tasks are a chain: a long array would be copied when the first one is taken off. */
-  protected first: Entry | undefined
-  protected last: Entry | undefined
-  /** The task that is at work. */
-  protected running: Entry | undefined
-  /** Those at the tasks of the latest pass. */
-  protected attempts: Attempts | undefined
-  /** What was handed over, in the pass under way or before the next one. */
-  protected handedOver: HandedOver | undefined
-  readonly #executions: Executions
-  /** The pass under way. */
-  #pass: Promise<unknown[]> | undefined
+/** Tasks that wait, in order. Each runs once. */
+export class Collection implements OpenCollection {
+  readonly owner: Owner
+  readonly #onError: OnError
+  readonly #concurrency: number
+  index = -1
+  /** The tasks that wait, as a chain: the first of very many is taken off without moving the others. */
+  #first: Task | undefined = undefined
+  #last: Task | undefined = undefined
+  /** What was begun and has not ended: attempts that run, or wait for a thread, a slot or their retry. */
+  readonly #attempts: Array<Attempt<Owner>> = []
+  /** Those of the tasks that wait which are to be stored. */
+  #outbox: Outbox | undefined = undefined
+  /** Those that are being stored. */
+  #storing: Task[] = []
+  /** The pass under way, and what ends it. */
+  #pass: Promise<unknown[]> | undefined = undefined
+  #endPass: ((errors: unknown[]) => void) | undefined = undefined
+  #errors: unknown[] = []
+  #loops = 0
   #isAbandoned = false
 
-  constructor (onError: OnError, executions = defaultExecutions) {
-    this.onError = onError
-    this.#executions = executions
+  /** @param concurrency how many of its tasks run at once */
+  constructor (owner: Owner, onError: OnError, concurrency = 1) {
+    this.owner = owner
+    this.#onError = onError
+    this.#concurrency = concurrency
   }
 
-  get func (): TaskFunction {
-    return async () => await this.run()
+  /** The tasks that have not ended, in order. */
+  get tasks (): Task[] {
+    return [...this.#attempts.map(({ task }) => task), ...this.#storing, ...this.#waiting]
   }
 
-  /** Its tasks, in order. */
-  get entries (): Entry[] {
-    const entries: Entry[] = []
-    for (let entry = this.first; entry !== undefined; entry = entry.next) entries.push(entry)
-    return entries
-  }
-
-  add (func: TaskFunction, args: unknown[]): void {
-    const entry = new Entry(func, args, this.#executions)
-    if (this.last !== undefined) this.last.next = entry
-    this.first ??= entry
-    this.last = entry
-  }
-
-  /** Those of its tasks that may still run elsewhere. */
-  get away (): Lane | undefined {
-    return this.attempts?.away
-  }
-
-  /** Runs every task, and rejects with what one of them threw, or with an `AggregateError` where several did. */
-  async run (executions?: Executions): Promise<void> {
-    const errors = await this.pass(executions)
-    if (errors.length === 1) throw errors[0]
-    if (errors.length > 1) throw new AggregateError(errors, `${errors.length} background tasks failed`)
-  }
-
-  /** Runs every task, and resolves to what they threw. Joins the pass under way, if there is one. */
-  pass (executions = this.#executions): Promise<unknown[]> {
-    return (this.#pass ??= this.#runAll(executions, this.host))
+  get running (): number {
+    let count = 0
+    for (const { isRunning } of this.#attempts) if (isRunning) count++
+    return count
   }
 
   /**
-   * Hands over what goes to the queue, before its turn. A pass under way hands over its own.
+   * Adds a task. While a pass is under way, it runs in that.
    *
-   * @throws `FST_BGT_QUEUE_UNAVAILABLE` where it cannot be stored
+   * @throws `FST_BGT_QUEUE_FULL`, `FST_BGT_CLOSED`, `FST_BGT_ARGUMENT`
    */
-  async handOverQueued (executions: Executions, host: TaskHost, comesNext: boolean): Promise<void> {
-    if (this.#pass !== undefined) return
-
-    this.handedOver ??= new HandedOver(executions, host, this.onError)
-    await this.handedOver.handOverQueued(this.first, comesNext)
+  add (task: Task): void {
+    const { owner } = this
+    owner.admit?.(task)
+    if (owner.store?.takes(task.func) === true) {
+      const outbox = this.#outbox ?? owner.store.open({ onError: this.#onError, request: owner.request })
+      outbox.add(task)
+      this.#outbox = outbox
+    } else owner.executions.check(task.func, task.args)
+    if (this.#isEmpty) owner.opened?.(this)
+    this.#append(task)
+    owner.added?.(task)
+    if (this.#pass !== undefined) this.#go()
   }
 
-  /** Takes back what was handed over before the next pass. */
-  withdraw (): void {
-    if (this.#pass !== undefined) return
+  /** Runs what waits, and what is added meanwhile. Joins the pass under way. Resolves to what tasks have thrown. */
+  run (): Promise<unknown[]> {
+    if (this.#pass !== undefined) return this.#pass
 
-    this.handedOver?.withdraw(this.first)
-    this.handedOver = undefined
+    const pass = this.#pass = new Promise((resolve) => { this.#endPass = resolve })
+    this.#go()
+    this.#endIfDone()
+    return pass
   }
 
-  /** Whose its tasks are. */
-  protected get host (): TaskHost {
-    return currentHost()
-  }
+  /**
+   * Stores now what is to be stored.
+   *
+   * @throws `FST_BGT_QUEUE_UNAVAILABLE`
+   */
+  async store (): Promise<void> {
+    const outbox = this.#takeOutbox()
+    if (outbox === undefined) return
 
-  /** Gives up what waits in the pass under way, and tells the task that is at work to stop. */
-  abandon (reason: unknown): void {
-    this.#isAbandoned = this.#pass !== undefined
-    this.running?.abandon(reason)
-  }
-
-  /** The entry to run when `ran` was the last to do so in this pass, or none has run. */
-  protected next (ran: Entry | undefined): Entry | undefined {
-    if (this.#isAbandoned) return
-    return ran === undefined ? this.first : ran.next
-  }
-
-  /** The task that `next` gave last has completed. */
-  protected completed (entry: Entry): void {
-    entry.renew()
-  }
-
-  /** The task that `next` gave last has failed for good. Says whether the pass goes on. */
-  protected failed (_error: unknown, entry: Entry): boolean {
-    entry.renew()
-    return this.onError === 'continue'
-  }
-
-  async #runAll (executions: Executions, host: TaskHost): Promise<unknown[]> {
-    // Who asked for the pass goes on first: the listeners of a response's `finish`, or the caller of addTask().
-    await null
-    const errors: unknown[] = []
-    if (executions.haveLanes) this.handedOver ??= new HandedOver(executions, host, this.onError)
-    this.attempts = new Attempts(executions, host, this.handedOver)
-
-    for (let entry = this.next(undefined); entry !== undefined; entry = this.next(entry)) {
-      this.running = entry
-      try {
-        await this.attempts.run(entry)
-        this.completed(entry)
-      } catch (error) {
-        errors.push(error)
-        if (this.onError === 'stop') this.handedOver?.withdraw(entry) // it may have failed before its turn
-        if (!this.failed(error, entry)) break
-      }
+    try {
+      await outbox.store()
+    } catch (error) {
+      this.#wait(outbox.tasks)
+      throw error
     }
-
-    // In the same turn as the last look for a task: one that is added from now on begins a pass of its own.
-    this.#pass = undefined
-    this.#isAbandoned = false
-    this.running = undefined
-    this.handedOver = undefined
-    return errors
+    this.#stored(outbox.tasks)
   }
+
+  /** Whether anything waits to be stored. */
+  get hasToStore (): boolean {
+    return this.#outbox !== undefined
+  }
+
+  /** Takes back what waits, for a slot too: it will not run. */
+  discard (): Task[] {
+    const inLine = this.#attempts.filter(({ waitsForTurn }) => waitsForTurn)
+    const tasks = [...inLine.map(({ task }) => task), ...this.#waiting]
+    for (const attempt of inLine) {
+      this.#forget(attempt)
+      attempt.abort(discardedError())
+    }
+    this.#first = this.#last = this.#outbox = undefined
+    if (tasks.length > 0) {
+      this.owner.discarded?.(tasks)
+      this.#closeIfEmpty()
+    }
+    return tasks
+  }
+
+  abandon (reason: unknown): void {
+    const { owner } = this
+    const attempts = this.#attempts.splice(0)
+    const waiting = [...this.#storing, ...this.#waiting]
+    this.#isAbandoned = true
+    this.#first = this.#last = this.#outbox = undefined
+    this.#storing = []
+    for (const attempt of attempts) {
+      const { isRunning } = attempt
+      attempt.abort(reason)
+      owner.unfinished?.(attempt.task, isRunning ? attempt : undefined)
+    }
+    for (const task of waiting) owner.unfinished?.(task, undefined)
+    owner.closed?.(this)
+    this.#endPass?.([])
+  }
+
+  /** Begins what a pass has to do: stores, and runs as many tasks at once as it may. */
+  #go (): void {
+    if (this.#outbox !== undefined) queueMicrotask(() => { this.#storeInPass() })
+    for (let task = this.#first; task !== undefined && this.#loops < this.#concurrency; task = task.next) {
+      this.#loops++
+      this.#runTasks()
+    }
+  }
+
+  /** The one loop: takes the next tasks, tries them, reports, goes on. A parallel group has several under way. */
+  async #runTasks (): Promise<void> {
+    await null // whoever asked for the pass goes on first
+    while (this.#first !== undefined && this.owner.signal?.aborted !== true) {
+      const segment = this.#take(this.#first)
+      let failure: Failure | undefined
+      if (Array.isArray(segment)) failure = await this.#trySegment(segment)
+      else {
+        try {
+          await begin(segment)
+          this.#completed(segment)
+        } catch (error) {
+          segment.ended()
+          failure = { attempt: segment, error }
+        }
+      }
+      if (failure === undefined || this.#isAbandoned) continue
+
+      if (!this.#isStopping && await mayRetry(failure.error, failure.attempt)) this.#putBack(failure.attempt)
+      else this.#failed(failure)
+    }
+    this.#loops--
+    this.#endIfDone()
+  }
+
+  async #trySegment (attempts: Array<Attempt<Owner>>): Promise<Failure | undefined> {
+    let failure: Failure | undefined
+    const left = new Set(attempts)
+    await makeTogether(attempts, (attempt, outcome) => {
+      left.delete(attempt)
+      if (outcome.status === 'fulfilled') this.#completed(attempt)
+      else failure = { attempt, error: outcome.reason }
+    })
+    for (const attempt of [...left].reverse()) this.#putBack(attempt)
+    return failure
+  }
+
+  /** Takes the next segment: the first task, and the neighbors that its execution takes along, if there are any. */
+  #take (first: Task): Attempt<Owner> | Array<Attempt<Owner>> {
+    const { owner } = this
+    const attempt = nextAttempt(first, owner)
+    const neighbors = this.#neighborsOf(first)
+    const end = neighbors?.at(-1) ?? first
+    if (this.#concurrency > 1 && this.#onError === 'stop') attempt.mayBeSkipped = true
+    this.#first = end.next
+    if (this.#first === undefined) this.#last = undefined
+    this.#attempts.push(attempt)
+    if (neighbors === undefined) return attempt
+
+    const others = neighbors.map((task) => nextAttempt(task, owner))
+    this.#attempts.push(...others)
+    return [attempt, ...others]
+  }
+
+  #neighborsOf (first: Task): Task[] | undefined {
+    const { executions } = this.owner
+    const execution = executions.of(first.func)
+    if (execution.runTogether === undefined || first.next === undefined || this.#concurrency > 1 || isBounded(first) || isTraced()) return
+
+    const neighbors: Task[] = []
+    for (let task: Task | undefined = first.next; task !== undefined && neighbors.length < longestSegment - 1 && executions.of(task.func) === execution && !isBounded(task); task = task.next) neighbors.push(task)
+    return neighbors.length > 0 ? neighbors : undefined
+  }
+
+  /** Whether nothing new begins, as one of a parallel group has failed. */
+  get #isStopping (): boolean {
+    return this.#onError === 'stop' && this.#concurrency > 1 && this.#errors.length > 0
+  }
+
+  /** An attempt was not made, or is to be made again: its task is the next. */
+  #putBack (attempt: Attempt<Owner>): void {
+    const { task } = attempt
+    if (!this.#forget(attempt)) return
+
+    task.next = this.#first
+    this.#first = task
+    this.#last ??= task
+  }
+
+  #completed (attempt: Attempt<Owner>): void {
+    attempt.ended()
+    if (!this.#forget(attempt)) return
+
+    this.owner.completed?.(attempt)
+    this.#closeIfEmpty()
+  }
+
+  #failed ({ attempt, error }: Failure): void {
+    if (!this.#forget(attempt)) return
+
+    if (this.#errors.length === 0 || this.#onError === 'continue') this.#errors.push(error)
+    const skipped = this.#onError === 'stop' ? this.#stop() : []
+    this.owner.failed?.(error, attempt, skipped)
+    this.#closeIfEmpty()
+  }
+
+  /** Nothing new begins: neither what waits nor, in a parallel group, a retry. */
+  #stop (): Task[] {
+    const skipped = this.discard()
+    for (const attempt of this.#attempts) if (attempt.duration !== undefined) attempt.abort(discardedError())
+    return skipped
+  }
+
+  /** It is under way no more. False if it was abandoned. */
+  #forget (attempt: Attempt<Owner>): boolean {
+    const index = this.#attempts.indexOf(attempt)
+    if (index === -1) return false
+
+    this.#attempts.splice(index, 1)
+    attempt.task.next = undefined // whoever keeps it keeps none of those that came behind it
+    return true
+  }
+
+  /** What cannot be stored runs in this process: in its order if that is known before, else behind the others. */
+  #storeInPass (): void {
+    if (this.#outbox?.isAway === true) {
+      this.#outbox = undefined
+      return
+    }
+    const outbox = this.#takeOutbox()
+    outbox?.store().then(() => { this.#stored(outbox.tasks) }, () => {
+      this.#wait(outbox.tasks)
+      this.#go()
+    }).finally(() => { this.#endIfDone() })
+  }
+
+  /** Takes the tasks that are to be stored out of those that wait. */
+  #takeOutbox (): Outbox | undefined {
+    const outbox = this.#outbox
+    this.#outbox = undefined
+    if (outbox === undefined) return
+
+    const stored = new Set(outbox.tasks)
+    const rest = this.#waiting.filter((task) => !stored.has(task))
+    this.#first = this.#last = undefined
+    for (const task of rest) this.#append(task)
+    this.#storing.push(...outbox.tasks)
+    return outbox
+  }
+
+  #stored (tasks: readonly Task[]): void {
+    if (!this.#isStoring(tasks)) return
+
+    this.owner.stored?.(tasks)
+    this.#closeIfEmpty()
+  }
+
+  /** They could not be stored, and wait behind the others. */
+  #wait (tasks: readonly Task[]): void {
+    if (this.#isStoring(tasks)) for (const task of tasks) this.#append(task)
+  }
+
+  /** They are being stored no more. False if they were abandoned. */
+  #isStoring (tasks: readonly Task[]): boolean {
+    const before = this.#storing.length
+    this.#storing = this.#storing.filter((task) => !tasks.includes(task))
+    return this.#storing.length < before
+  }
+
+  #append (task: Task): void {
+    task.next = undefined
+    if (this.#last === undefined) this.#first = task
+    else this.#last.next = task
+    this.#last = task
+  }
+
+  get #waiting (): Task[] {
+    const tasks: Task[] = []
+    for (let task = this.#first; task !== undefined; task = task.next) tasks.push(task)
+    return tasks
+  }
+
+  get #isEmpty (): boolean {
+    return this.#first === undefined && this.#attempts.length === 0 && this.#storing.length === 0
+  }
+
+  #closeIfEmpty (): void {
+    if (this.#isEmpty) this.owner.closed?.(this)
+  }
+
+  #endIfDone (): void {
+    if (this.#loops > 0 || this.#storing.length > 0 || this.#outbox !== undefined) return
+
+    const errors = this.#errors
+    const end = this.#endPass
+    if (this.#first !== undefined && errors.length === 0) errors.push(this.owner.signal?.reason) // the task within which it runs was told to stop
+    this.#errors = []
+    this.#pass = this.#endPass = undefined
+    end?.(errors)
+  }
+}
+
+interface Failure {
+  readonly attempt: Attempt<Owner>
+  readonly error: unknown
+}
+
+/** Whether its function takes slots of its own. */
+function isBounded ({ func }: Task): boolean {
+  return optionsOf(func).concurrency !== undefined
 }

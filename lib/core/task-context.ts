@@ -1,4 +1,4 @@
-import { currentRun, followCallbacks } from './current-run.js'
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { TaskLogger } from './task-logger.js'
 
 /** What a task can learn about itself. */
@@ -14,10 +14,29 @@ export interface TaskContext {
   readonly log: TaskLogger
 }
 
+/** What is running, as its code sees it: an attempt on the main thread, or its call in a worker thread. */
+export interface Running {
+  readonly context: TaskContext
+}
+
+// Copies of this package in one thread share it: with tsx on Node.js 22 and later a task module in a thread gets a copy other
+// than the thread's own.
+const kStorage = Symbol.for('fastify-background-tasks.running')
+const storage = (globalThis as { [kStorage]?: AsyncLocalStorage<Running> })[kStorage] ??= new AsyncLocalStorage<Running>()
+
+/** Calls a function as the code of what is running. */
+export function enter<A extends unknown[], R> (running: Running, func: (...args: A) => R, args: A): R {
+  return storage.run(running, () => func(...args))
+}
+
+/** What the code that asks belongs to. */
+export function currentlyRunning (): Running | undefined {
+  return storage.getStore()
+}
+
 /**
- * The task that is running: at any depth of calls and awaits in its function, in whatever execution; `undefined` outside
- * of tasks. On Node.js 20 and 22 callbacks of timers and events know it in tasks that begin after this was first called,
- * anywhere in the process.
+ * The task that is running: at any depth of calls, awaits and callbacks in its function, in every execution; `undefined`
+ * outside of tasks.
  *
  * @example
  * ```ts
@@ -29,6 +48,5 @@ export interface TaskContext {
  * ```
  */
 export function taskContext (): TaskContext | undefined {
-  followCallbacks()
-  return currentRun()?.context
+  return storage.getStore()?.context
 }

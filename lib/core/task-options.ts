@@ -1,10 +1,8 @@
-import type { TaskFunction } from './background-task.js'
-import { Callable } from './callable.js'
-import { checkFunction } from './check-function.js'
-import { FST_BGT_INVALID_FUNCTION } from './errors.js'
-import { aBoolean, aName, aCount, checkOptions, someMilliseconds, type Rules } from './options.js'
+import { FST_BGT_INVALID_FUNCTION, thrownBy } from './errors.js'
+import { aBoolean, aName, aCount, atLeastOne, checkOptions, someMilliseconds, type Rule, type Rules } from './option-rules.js'
+import { Callable, checkFunction, type TaskFunction } from './task-function.js'
 
-/** What a task asks for. */
+/** Options of a function that runs as a task. */
 export interface TaskOptions {
   /**
    * Its name in logs, metrics and traces, and on a queue.
@@ -17,20 +15,32 @@ export interface TaskOptions {
    */
   timeout?: number | undefined
   /**
-   * How often it is tried again when it has failed, each time after a longer wait.
+   * How often it is retried when it has failed, each time after a longer wait.
    * @default the plugin's `retries`
    */
   retries?: number | undefined
   /**
-   * `false`: a plain function runs inline, though a task module exports it.
+   * Whether a function that a task module exports, and that is not declared `async`, runs in a worker thread. With `false` it
+   * runs inline.
    * @default true
    */
   thread?: boolean | undefined
   /**
-   * `false`: it runs in this process, though the plugin has a queue.
+   * Whether a function that a task module exports is stored on the queue, if the plugin has one. With `false` it runs in this
+   * process. A string names another queue on the same server, for workers of that name.
    * @default true
    */
-  queue?: boolean | undefined
+  queue?: boolean | string | undefined
+  /**
+   * How many attempts at this function run concurrently in this process. The others wait, first come, first served.
+   * @default none
+   */
+  concurrency?: number | undefined
+}
+
+const aBooleanOrQueueName: Rule = {
+  expected: 'true, false, or the name of a queue, which has no ":"',
+  accepts: (value) => typeof value === 'boolean' || (typeof value === 'string' && value !== '' && !value.includes(':'))
 }
 
 const rules: Rules<TaskOptions> = {
@@ -38,7 +48,8 @@ const rules: Rules<TaskOptions> = {
   timeout: someMilliseconds,
   retries: aCount,
   thread: aBoolean,
-  queue: aBoolean
+  queue: aBooleanOrQueueName,
+  concurrency: atLeastOne
 }
 
 const defined = new WeakMap<TaskFunction, TaskOptions>()
@@ -50,7 +61,7 @@ let isAnyDefined = false
  *
  * @param func the function itself
  * @returns the same function, so that a task module which exports it lets it run in a thread
- * @throws `FST_BGT_INVALID_FUNCTION` where `func` is no function, or a `BackgroundTask`; `FST_BGT_INVALID_OPTION` for a wrong or unknown option
+ * @throws `FST_BGT_INVALID_FUNCTION` if `func` is no function, or a `BackgroundTask`; `FST_BGT_INVALID_OPTION` for a wrong or unknown option
  *
  * @example
  * ```ts
@@ -58,9 +69,13 @@ let isAnyDefined = false
  * ```
  */
 export function defineTask<F extends TaskFunction> (func: F, options: TaskOptions): F {
-  checkFunction(func)
-  if (func instanceof Callable) throw new FST_BGT_INVALID_FUNCTION('a task (its options are those of its function: define that one)')
-  checkOptions(options, rules)
+  try {
+    checkFunction(func)
+    if (func instanceof Callable) throw new FST_BGT_INVALID_FUNCTION('a task (its options are those of its function: define that one)')
+    checkOptions(options, rules)
+  } catch (error) {
+    throw thrownBy(defineTask, error)
+  }
   defined.set(func, { ...options })
   isAnyDefined = true
   return func

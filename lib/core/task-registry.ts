@@ -1,5 +1,5 @@
-import type { TaskFunction } from './background-task.js'
-import { ownNameOf } from './own-name.js'
+import { ownNameOf, type TaskFunction } from './task-function.js'
+import { optionsOf } from './task-options.js'
 
 /** Where the function of a task module is found: in another thread or process, too. */
 export interface TaskSource {
@@ -11,11 +11,7 @@ export interface TaskSource {
 }
 
 const sources = new WeakMap<TaskFunction, TaskSource>()
-
 let isAnyRegistered = false
-
-/** The functions by name and number of parameters; without those that have no name, as any closure looks like them. */
-const likenesses = new Map<string, TaskSource>()
 
 /** Makes a task module's function known by its identity. Under several names, it keeps the first. */
 export function registerTask (func: TaskFunction, source: TaskSource): void {
@@ -23,24 +19,14 @@ export function registerTask (func: TaskFunction, source: TaskSource): void {
 
   sources.set(func, source)
   isAnyRegistered = true
-  if (ownNameOf(func) !== '') likenesses.set(looksOf(func), source)
 }
 
 /** The source of a task module's function; `undefined` for any other. */
 export function sourceOf (func: TaskFunction): TaskSource | undefined {
-  return sources.get(func)
+  return isAnyRegistered ? sources.get(func) : undefined
 }
 
-/** Whether any is known. */
-export function hasSources (): boolean {
-  return isAnyRegistered
-}
-
-/** The source of a task module's function that looks like this one, which is of none. */
-export function likenessOf (func: TaskFunction): TaskSource | undefined {
-  return likenesses.size > 0 && !sources.has(func) ? likenesses.get(looksOf(func)) : undefined
-}
-
-function looksOf (func: TaskFunction): string {
-  return `${ownNameOf(func)}/${func.length}`
+/** A task's name: the one that `defineTask` gave it, that of its source, its function's own, or `anonymous`. */
+export function nameOf (func: TaskFunction): string {
+  return optionsOf(func).name ?? sourceOf(func)?.name ?? (ownNameOf(func) || 'anonymous')
 }

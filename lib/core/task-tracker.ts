@@ -1,27 +1,25 @@
-import { closingError } from './closing.js'
-import { FST_BGT_QUEUE_FULL } from './errors.js'
-import type { TrackedCollection } from './tracked-collection.js'
+import { closingError, FST_BGT_CLOSED, FST_BGT_QUEUE_FULL } from './errors.js'
+import type { OpenCollection } from './owner.js'
+import type { Task } from './task.js'
 
-interface Handler {
-  /** Runs the tasks that it has added. */
-  release (): void
-}
+/** When to try again, in seconds: as long as @fastify/under-pressure says by default. */
+const retryAfter = '10'
 
-/** Counts the tasks of an app, and knows which collections still hold some. */
+/** Counts the tasks of an app, and knows which collections hold some that have not ended. */
 export class TaskTracker {
-  /** Tasks that were accepted and whose turn in their collection has not come. */
-  waiting = 0
-  /** Those whose turn it is. */
-  running = 0
+  /** Tasks that were accepted and have not ended. */
+  unfinished = 0
   completed = 0
   failed = 0
-  /** Handlers at work: each may still add tasks. */
-  handlers = 0
+  /** Requests that may still add tasks. */
+  requests = 0
+  /** Whether no more tasks are accepted. */
+  isClosed = false
   readonly #maxPending: number
-  /** Those of them whose clients have left. */
-  readonly #left = new Set<Handler>()
-  /** Those that hold tasks which have not ended; each knows its index. A Set would cost four times as much. */
-  readonly #collections: TrackedCollection[] = []
+  /** Work that `waitUntil` watches: what gives it up. */
+  readonly #watched = new Set<() => void>()
+  /** Each collection knows its index. A Set would cost four times as much. */
+  readonly #collections: OpenCollection[] = []
   /** Those who wait for the end of something. */
   readonly #waiters: Array<() => void> = []
 
@@ -30,85 +28,98 @@ export class TaskTracker {
     this.#maxPending = maxPending
   }
 
-  /** Tasks whose turn it is, but that wait for a thread or for their next attempt. */
-  get heldUp (): number {
-    return this.#collections.filter(({ isHeldUp }) => isHeldUp).length
+  /** Tasks that are running. */
+  get running (): number {
+    return this.#collections.reduce((sum, { running }) => sum + running, this.watched)
   }
 
-  /** @throws `FST_BGT_QUEUE_FULL` where there is no room for another task */
-  admit (): void {
-    if (this.waiting + this.running >= this.#maxPending) throw queueFull(this.#maxPending)
+  /** Tasks that wait: for their response, for those before them, for a thread, a slot or their retry. */
+  get pending (): number {
+    return this.unfinished + this.watched - this.running
   }
 
-  handlerStarted (): void {
-    this.handlers++
+  /** @throws `FST_BGT_CLOSED`, `FST_BGT_QUEUE_FULL` */
+  admit (task: Task): void {
+    if (this.isClosed) throw new FST_BGT_CLOSED(task.name)
+    if (this.unfinished >= this.#maxPending) throw Object.assign(new FST_BGT_QUEUE_FULL(this.#maxPending), { headers: { 'retry-after': retryAfter } }) // which Fastify gives the reply
   }
 
-  clientLeft (handler: Handler): void {
-    this.#left.add(handler)
+  opened (collection: OpenCollection): void {
+    collection.index = this.#collections.push(collection) - 1
   }
 
-  handlerSettled (handler: Handler): void {
-    this.handlers--
-    if (this.#left.size > 0) this.#left.delete(handler)
+  closed (collection: OpenCollection): void {
+    if (collection.index === -1) return
+
+    const last = this.#collections.pop() as OpenCollection
+    if (last !== collection) {
+      this.#collections[collection.index] = last // the last one takes the place of the one that goes
+      last.index = collection.index
+    }
+    collection.index = -1
+  }
+
+  /** Tasks have ended, or will not run. */
+  ended (count: number): void {
+    this.unfinished -= count
     this.#announce()
   }
 
-  /** Runs the tasks that wait for handlers whose clients have left. */
-  releaseLeft (): void {
-    for (const handler of this.#left) handler.release()
+  requestStarted (): void {
+    this.requests++
   }
 
-  taskAccepted (collection: TrackedCollection): void {
-    this.waiting++
-    if (collection.index === -1) collection.index = this.#collections.push(collection) - 1
+  requestEnded (): void {
+    this.requests--
+    this.#announce()
   }
 
-  taskStarted (): void {
-    this.waiting--
-    this.running++
+  /**
+   * Work that is under way is watched.
+   *
+   * @param abandon gives it up
+   * @returns what is to be called at its end, and says whether it had not been given up
+   */
+  watch (abandon: () => void): () => boolean {
+    this.#watched.add(abandon)
+    return () => {
+      const wasWatched = this.#watched.delete(abandon)
+      this.#announce()
+      return wasWatched
+    }
   }
 
-  taskEnded (collection: TrackedCollection, outcome: 'completed' | 'failed'): void {
-    this.running--
-    this[outcome]++
-    this.#lessTasks(collection)
+  /** How much work `waitUntil` watches. */
+  get watched (): number {
+    return this.#watched.size
   }
 
-  tasksDiscarded (collection: TrackedCollection, count: number): void {
-    this.waiting -= count
-    this.#lessTasks(collection)
+  /** Whether no task is waiting or running. */
+  get isIdle (): boolean {
+    return this.unfinished + this.watched === 0
   }
 
   /** Resolves when no task is waiting or running. */
   async idle (): Promise<void> {
-    while (this.waiting + this.running > 0) await this.#change()
+    while (!this.isIdle) await this.#change()
   }
 
-  /** Resolves when no task is waiting or running, and no handler is left that could add one. */
-  async finished (): Promise<void> {
-    while (this.handlers + this.waiting + this.running > 0) await this.#change()
+  /** Accepts no more tasks as soon as none is waiting or running, and no request is left that could add one. */
+  async close (): Promise<void> {
+    while (!this.isIdle || this.requests > 0) await this.#change()
+    this.isClosed = true
   }
 
-  /** Gives up what has not ended: what waits will not run, and each unfinished task is reported. */
+  /** Gives up what has not ended, and accepts no more. */
   abandon (): void {
+    this.isClosed = true
     const reason = closingError()
     for (const collection of [...this.#collections]) collection.abandon(reason)
-  }
-
-  #lessTasks (collection: TrackedCollection): void {
-    if (collection.isEmpty) this.#forget(collection)
-    this.#announce()
-  }
-
-  /** The last one takes the place of the one that goes. */
-  #forget (collection: TrackedCollection): void {
-    const last = this.#collections.pop() as TrackedCollection
-    if (last !== collection) {
-      this.#collections[collection.index] = last
-      last.index = collection.index
+    for (const abandon of this.#watched) {
+      this.#watched.delete(abandon)
+      abandon()
     }
-    collection.index = -1
+    this.#announce()
   }
 
   #change (): Promise<void> {
@@ -118,12 +129,4 @@ export class TaskTracker {
   #announce (): void {
     if (this.#waiters.length > 0) for (const wake of this.#waiters.splice(0)) wake()
   }
-}
-
-/** When to try again, in seconds: as long as @fastify/under-pressure says by default. */
-const retryAfter = '10'
-
-/** Fastify gives the reply the headers of an error. */
-function queueFull (maxPending: number): Error {
-  return Object.assign(new FST_BGT_QUEUE_FULL(maxPending), { headers: { 'retry-after': retryAfter } })
 }

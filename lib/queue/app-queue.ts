@@ -1,65 +1,158 @@
-import type { FastifyBaseLogger } from 'fastify'
-import { setTimeout as sleep } from 'node:timers/promises'
-import type { ExecutionOptions } from '../core/executions/execution.js'
-import { Executions } from '../core/executions/index.js'
-import type { TaskListeners } from '../task-log.js'
-import { loadTaskModules, type TaskModules } from '../threads/task-modules.js'
-import { Engine } from './engine.js'
-import { JobStore } from './job-store.js'
+import type { TaskStore } from '../core/owner.js'
+import type { TaskLogger } from '../core/task-logger.js'
+import { sleep } from '../core/timers.js'
+import { Connection } from './connection.js'
+import type { RunnerOptions } from './job-run.js'
+import { JobSender } from './job-sender.js'
+import { limited } from './limited.js'
+import { MemoryQueue } from './memory-queue.js'
+import type { StoreOptions } from './outbox.js'
 import type { ResolvedQueueOptions } from './queue-options.js'
-import { startWorker, type StartedWorker } from './start-worker.js'
+import { QueueStore } from './queue-store.js'
+import { ServerLink } from './server-link.js'
+import { startWorkerOn, type StartedWorker } from './start-worker.js'
+import { UnattendedWatch } from './unattended-watch.js'
 
 /** How often a queue is asked whether it is empty, in milliseconds. */
 const busyInterval = 20
+/** How long the server may take to answer that, in milliseconds. */
+const longestAnswer = 2_000
 
-/** An app's queue: where it stores its tasks, and its own worker, if it has one. */
-export class AppQueue {
-  readonly store: JobStore
-  readonly #engine: Engine
+export interface AppQueueOptions extends Omit<StoreOptions, 'queue'> {
+  readonly log: TaskLogger
+  /** For tests: after how long a queue that no worker takes from is a warning, in milliseconds. */
+  readonly unattendedWait?: number | undefined
+}
+
+/** What the process's own worker needs. */
+export interface OwnWorkerOptions extends RunnerOptions {
+  /** For tests: see `QueueWorkerOptions`. */
+  readonly lockDuration?: number | undefined
+}
+
+/** An app's queue: where it stores its tasks, and the process's own worker, if there is one. */
+export interface AppQueue {
+  readonly store: TaskStore
+  /** Whether this process runs jobs: call `work()` when the task modules are loaded. */
+  readonly hasWorker: boolean
+  /** How many tasks this process's worker runs. */
+  readonly running: number
+  /** @throws `FST_BGT_QUEUE_CONNECTION` */
+  work (options: OwnWorkerOptions): Promise<void>
+  /** Resolves when no job is left that this process's worker would take; at once if it has none. */
+  idle (): Promise<void>
+  /** Takes no more jobs in this process, and finishes those that it has: of those in memory, all. */
+  closeWorker (): Promise<void>
+  /** Shutdown has taken too long: tells tasks that are running to stop, and leaves their jobs to other workers. */
+  abandonWorker (): Promise<void>
+  /** Disconnects, once the worker is closed or abandoned. Gives up what is still being stored: wait for its collections first. */
+  close (): Promise<void>
+}
+
+/**
+ * Opens an app's queue. A server that is unavailable is one warning, and is tried again each second.
+ *
+ * @throws `FST_BGT_QUEUE_CONNECTION` if the server refuses us permanently; `FST_BGT_MISSING_DEPENDENCY`
+ */
+export async function openAppQueue (options: ResolvedQueueOptions, appOptions: AppQueueOptions): Promise<AppQueue> {
+  return options.kind === 'memory' ? new InMemory(options, appOptions) : await OnServer.open(options, appOptions)
+}
+
+/** `memory:`: the process is its own worker. */
+class InMemory implements AppQueue {
+  readonly hasWorker = true
+  readonly store: QueueStore
+  readonly #queue: MemoryQueue
+
+  constructor (queue: ResolvedQueueOptions, options: AppQueueOptions) {
+    this.#queue = new MemoryQueue(queue.concurrency as number)
+    this.store = new QueueStore({ ...options, queue }, () => this.#queue)
+  }
+
+  get running (): number {
+    return this.#queue.running
+  }
+
+  async work (options: OwnWorkerOptions): Promise<void> {
+    this.#queue.start(options)
+  }
+
+  async idle (): Promise<void> {
+    await this.#queue.idle()
+  }
+
+  async closeWorker (): Promise<void> {
+    await this.#queue.idle()
+  }
+
+  async abandonWorker (): Promise<void> {
+    this.#queue.abandon()
+  }
+
+  async close (): Promise<void> {
+    this.#queue.abandon()
+  }
+}
+
+/** Redis or PostgreSQL. */
+class OnServer implements AppQueue {
+  readonly hasWorker: boolean
+  readonly store: QueueStore<JobSender>
+  readonly #connection: Connection
+  readonly #options: ResolvedQueueOptions
+  readonly #link: ServerLink
   #worker: StartedWorker | undefined
 
-  /** @throws `FST_BGT_MISSING_DEPENDENCY` */
-  static async open (options: ResolvedQueueOptions, log: FastifyBaseLogger): Promise<AppQueue> {
-    const engine = await Engine.load(options.name, options.connection)
-    const queue = new AppQueue(engine, new JobStore(engine, options, log))
-    await queue.store.connect()
+  static async open (options: ResolvedQueueOptions, appOptions: AppQueueOptions): Promise<OnServer> {
+    const queue = new OnServer(await Connection.load(options), options, appOptions)
+    await queue.#link.connect(queue.store.targetOf(options.name))
     return queue
   }
 
-  private constructor (engine: Engine, store: JobStore) {
-    this.#engine = engine
-    this.store = store
+  private constructor (connection: Connection, options: ResolvedQueueOptions, { log, unattendedWait, ...storeOptions }: AppQueueOptions) {
+    this.hasWorker = options.concurrency !== undefined
+    this.#connection = connection
+    this.#options = options
+    this.#link = new ServerLink(connection, options, log)
+    this.store = new QueueStore({ ...storeOptions, queue: options }, (name) => {
+      const isOwn = name === options.name
+      const watch = isOwn && this.hasWorker ? undefined : new UnattendedWatch(name, log, unattendedWait)
+      const sender = new JobSender(name, this.#link, options, log, (queue, id) => { watch?.stored(queue, id) })
+      if (!isOwn) this.#link.join(sender)
+      return sender
+    })
   }
 
-  /** Takes jobs in this process, if the options say so. */
-  async work (tasks: TaskModules, executionOptions: ExecutionOptions, listeners: TaskListeners, log: FastifyBaseLogger): Promise<void> {
-    const { concurrency } = this.store.options
-    if (concurrency === undefined) return
-
-    const functions = await loadTaskModules(tasks)
-    this.#worker = await startWorker(this.#engine, { functions, executions: new Executions(executionOptions), concurrency, listeners, log })
+  get running (): number {
+    return this.#worker?.running ?? 0
   }
 
-  /** Whether jobs are left that a worker of this process will take. */
-  async isBusy (): Promise<boolean> {
-    if (this.#worker === undefined || await this.store.countJobs().catch(() => 0) === 0) return false
-    await sleep(busyInterval)
-    return true
+  async work (options: OwnWorkerOptions): Promise<void> {
+    const { name, concurrency } = this.#options
+    if (concurrency !== undefined) this.#worker = await startWorkerOn(this.#connection, this.#options, { ...options, name, concurrency })
   }
 
-  /** From now on nothing waits for workers, and that of this process takes no more jobs. */
-  hurry (): void {
-    this.store.hurry()
-    this.closeWorker().catch(() => {}) // awaited by who closes
+  async idle (): Promise<void> {
+    while (this.#worker !== undefined && await this.#countJobs() > 0) await sleep(busyInterval)
   }
 
-  /** Takes no more jobs, and finishes those at work. */
   async closeWorker (): Promise<void> {
     await this.#worker?.close()
   }
 
-  /** Leaves the jobs at work to others. */
   async abandonWorker (): Promise<void> {
     await this.#worker?.abandon()
+  }
+
+  async close (): Promise<void> {
+    await Promise.all(this.store.targets.map(async (sender) => { await sender.close() }))
+    await this.#link.close()
+  }
+
+  /** How many jobs are left; 0 if the server does not say. */
+  async #countJobs (): Promise<number> {
+    const { queue } = this.store.targetOf(this.#options.name)
+    if (queue === undefined) return 0
+    return await limited(queue.getJobCountByTypes('waiting', 'active', 'delayed', 'prioritized'), longestAnswer).catch(() => 0)
   }
 }

@@ -1,74 +1,80 @@
-import type { OnError } from '../core/collection.js'
 import { FST_BGT_INVALID_JOB } from '../core/errors.js'
-import { aCount, atLeastOne, someMilliseconds } from '../core/options.js'
+import { aCount, atLeastOne, milliseconds, someMilliseconds } from '../core/option-rules.js'
+import type { OnError } from '../core/owner.js'
 
-/** A task as a job has it. */
+/** A task as a job holds it. */
 export interface StoredTask {
   readonly id: string
   readonly name: string
   readonly args: unknown[]
-  /** How often it is tried in all. */
+  /** How many attempts it has. */
   readonly attempts: number
-  /** In milliseconds. */
+  /** The longest that an attempt may take, in milliseconds. */
   readonly timeout?: number | undefined
 }
 
-/** Neighbouring tasks of a collection, as they are stored. */
+/** The queue tasks of a collection, as they are stored. */
 export interface JobData {
   /** The version of this form. */
   readonly version: 1
   readonly onError: OnError
   /** The id of the request whose tasks they are. */
   readonly reqId?: string | undefined
+  /** How long a task waits for its second attempt, in milliseconds. */
+  readonly backoff?: number | undefined
   readonly tasks: StoredTask[]
 }
 
-/** What has become of a task. */
-export type Outcome = 'completed' | 'failed' | 'skipped'
-
-/** How far a job has come, recorded after each task. */
+/** How far a job is, recorded after each task. Its positions are absolute, so that a record may be repeated. */
 export interface JobProgress {
-  /** Of the tasks that have ended, in order. */
-  readonly outcomes: Outcome[]
-  /** Those that have failed for good. */
-  readonly failed: Array<{ readonly id: string, readonly name: string, readonly message: string }>
-  /** How often the task that is next has failed. */
+  /** The index of the task that is next. */
+  position: number
+  /** How many attempts at that task have failed. */
   failures: number
-  /** How often workers had died of the job when that task's turn came. */
-  deaths: number
+  /** How often that task was begun, as far as recorded, without an end: its workers may have died of it. */
+  starts: number
+  /** How often a worker had lost the job when this was recorded. */
+  losses: number
+  /** How often the job had ended when this was recorded: one that had is retried by hand. */
+  ends: number
+  /** The tasks that have failed permanently: the index of each, and a short reason, of the first ones. */
+  readonly failed: Array<readonly [position: number, reason: string]>
+  /** If the job is retried by hand: the tasks that had failed, which are the only ones to run again. */
+  only?: number[] | undefined
+  /** When a worker first did not know the task that is next, in milliseconds since 1970. */
+  unknownSince?: number | undefined
 }
 
-/** @throws `FST_BGT_INVALID_JOB` where data are none of ours */
+/** @throws `FST_BGT_INVALID_JOB` if the data were not stored by this package */
 export function parseJobData (data: unknown): JobData {
   if (!isRecord(data)) throw new FST_BGT_INVALID_JOB('its data are no object')
-  if (data.version !== 1) throw new FST_BGT_INVALID_JOB(`its data have version ${JSON.stringify(data.version)}, where this worker knows 1`)
+  if (data.version !== 1) throw new FST_BGT_INVALID_JOB(`its data have version ${JSON.stringify(data.version)}, and this worker knows version 1`)
   if (data.onError !== 'continue' && data.onError !== 'stop') throw new FST_BGT_INVALID_JOB('its onError is neither "continue" nor "stop"')
   if (data.reqId !== undefined && typeof data.reqId !== 'string') throw new FST_BGT_INVALID_JOB('its reqId is no string')
+  if (data.backoff !== undefined && !milliseconds.accepts(data.backoff)) throw new FST_BGT_INVALID_JOB('its backoff is no number of milliseconds')
   if (!Array.isArray(data.tasks) || data.tasks.length === 0) throw new FST_BGT_INVALID_JOB('it has no tasks')
 
   const wrong = data.tasks.findIndex((task) => !isStoredTask(task))
-  if (wrong !== -1) throw new FST_BGT_INVALID_JOB(`its tasks[${wrong}] is none: a task has an id, a name, an array of args and a count of attempts`)
+  if (wrong !== -1) throw new FST_BGT_INVALID_JOB(`its tasks[${wrong}] is no task: a task has an id, a name, an array of args and a number of attempts`)
   return data as unknown as JobData
 }
 
-/** The progress of a job; that of one which has just begun where there is none of ours. */
+/** The recorded progress of a job; that of one that has not begun if nothing valid is recorded. */
 export function parseProgress (progress: unknown, { tasks }: JobData): JobProgress {
-  const isOurs = isProgress(progress) && progress.outcomes.length <= tasks.length
-  return isOurs ? progress : { outcomes: [], failed: [], failures: 0, deaths: 0 }
+  const isValid = isProgress(progress) && progress.position <= tasks.length
+  return isValid ? structuredClone(progress) : { position: 0, failures: 0, starts: 0, losses: 0, ends: 0, failed: [] }
 }
 
-const outcomes: unknown[] = ['completed', 'failed', 'skipped'] satisfies Outcome[]
-
 function isProgress (progress: unknown): progress is JobProgress {
-  return isRecord(progress) &&
-    Array.isArray(progress.outcomes) && progress.outcomes.every((outcome) => outcomes.includes(outcome)) &&
-    Array.isArray(progress.failed) && progress.failed.every(isFailure) &&
-    progress.failed.length === progress.outcomes.filter((outcome) => outcome === 'failed').length &&
-    aCount.accepts(progress.failures) && aCount.accepts(progress.deaths)
+  if (!isRecord(progress)) return false
+
+  const { position, failures, starts, losses, ends, failed, only = [], unknownSince = 0 } = progress
+  return [position, failures, starts, losses, ends, unknownSince].every(aCount.accepts) &&
+    Array.isArray(failed) && failed.every(isFailure) && Array.isArray(only) && only.every(aCount.accepts)
 }
 
 function isFailure (failure: unknown): boolean {
-  return isRecord(failure) && [failure.id, failure.name, failure.message].every((value) => typeof value === 'string')
+  return Array.isArray(failure) && aCount.accepts(failure[0]) && typeof failure[1] === 'string'
 }
 
 function isStoredTask (task: unknown): task is StoredTask {

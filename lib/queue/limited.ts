@@ -1,23 +1,28 @@
+import { clearTimeout, setTimeout } from '../core/timers.js'
+
 /** Something has taken too long. */
 export class Late extends Error {
-  constructor (ms: number) {
-    super(`the server has not answered within ${ms} ms`)
+  constructor (milliseconds: number) {
+    super(`the server has not answered within ${milliseconds} ms`)
   }
 }
 
 /**
  * What a promise settles to, unless it takes longer.
  *
- * @throws `Late` then; what becomes of the promise is nobody's concern any more
+ * @param signal rejects with its reason when it aborts
+ * @throws `Late` then; nobody looks at the promise any more
  */
-export async function limited<T> (promise: Promise<T>, ms: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  try {
-    return await Promise.race([promise, new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => { reject(new Late(ms)) }, ms)
-    })])
-  } finally {
-    clearTimeout(timer)
-    promise.catch(() => {})
-  }
+export async function limited<T> (promise: Promise<T>, milliseconds: number, signal?: AbortSignal): Promise<T> {
+  return await new Promise<T>((resolve, reject) => {
+    const stop = (): void => { settle(() => { reject(signal?.reason) }) }
+    const timer = setTimeout(() => { settle(() => { reject(new Late(milliseconds)) }) }, milliseconds)
+    const settle = (end: () => void): void => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', stop)
+      end()
+    }
+    signal?.addEventListener('abort', stop)
+    promise.then((value) => { settle(() => { resolve(value) }) }, (error: unknown) => { settle(() => { reject(error) }) })
+  })
 }

@@ -1,81 +1,78 @@
-import type { FastifyBaseLogger } from 'fastify'
-import type { TaskFunction } from '../core/background-task.js'
-import { closingError } from '../core/closing.js'
-import type { Executions } from '../core/executions/index.js'
-import { TaskLog, type TaskListeners } from '../task-log.js'
-import type { Engine, OpenWorker } from './engine.js'
-import { backoffOf, JobRunner, watchLocks } from './job-runner.js'
+import { messageOf } from '../core/errors.js'
+import type { TaskLogger } from '../core/task-logger.js'
+import { clearTimeout, now, setTimeout } from '../core/timers.js'
+import type { Connection, OpenWorker } from './connection.js'
+import { HeldJob } from './held-job.js'
+import type { RunnerOptions } from './job-run.js'
+import { JobRunner } from './job-runner.js'
 import { limited } from './limited.js'
+import { withoutArguments } from './server-error.js'
 
 /** How long a job stays with a worker that gives no sign of life, in milliseconds. */
-const lockDuration = 10_000
-/** How often workers look for such jobs, in milliseconds. */
-const stalledInterval = 5_000
-/** How long a worker waits after an error of the server's, in milliseconds. */
+export const defaultLockDuration = 30_000
+/** How often workers look for such jobs, for each duration of a lock. It must be the same in all workers. */
+const looksPerLock = 2
+/** How long a worker waits after a lost connection, in milliseconds. */
 const runRetryDelay = 1_000
-/** How long it may take to disconnect, in milliseconds. */
-const longestDisconnect = 1_000
-/** A job may lose any number of workers: the tasks of it are counted, one by one. */
+/** After how many errors within a second a worker pauses, and for how long, in milliseconds. */
+const [burst, burstPause] = [10, 1_000]
+/** A job may be lost any number of times: its tasks are counted, one by one. */
 const maxStalledCount = 1_000_000
-/** How long the server may take to let a worker go that runs nothing any more, in milliseconds. */
+/** How long the server may take to release a worker that runs nothing any more, in milliseconds. */
 const longestFarewell = 2_000
 
-/** What a worker has. */
-export interface QueueWorkerOptions {
-  readonly functions: ReadonlyMap<string, TaskFunction>
-  readonly executions: Executions
+/** What a worker needs. */
+export interface QueueWorkerOptions extends RunnerOptions {
+  /** The queue's name. */
+  readonly name: string
+  /** How many jobs it runs concurrently. */
   readonly concurrency: number
-  readonly log: FastifyBaseLogger
-  readonly listeners: TaskListeners
+  /**
+   * For tests: how long a job stays with a worker that gives no sign of life, in milliseconds. It must be the same in all workers.
+   * @default 30_000
+   */
+  readonly lockDuration?: number | undefined
 }
 
-/** Takes jobs off the queue, and runs their tasks. */
+/** Takes jobs off a queue, and runs them. */
 export class QueueWorker {
-  readonly #engine: Engine
+  readonly runner: JobRunner
+  readonly #connection: Connection
   readonly #open: OpenWorker
-  readonly #runner: JobRunner
-  readonly #log: FastifyBaseLogger
-  #lastError: string | undefined
-  #troubles = 0
+  readonly #log: TaskLogger
+  #isClosing = false
   #isAbandoned = false
+  /** The errors of the latest second. */
+  #errors: number[] = []
+  #lastError: string | undefined
+  #pause: NodeJS.Timeout | undefined
 
-  constructor (engine: Engine, { functions, executions, concurrency, log, listeners }: QueueWorkerOptions) {
-    this.#engine = engine
+  constructor (connection: Connection, options: QueueWorkerOptions) {
+    const { name, concurrency, log, lockDuration = defaultLockDuration } = options
+    const { bullMq } = connection
+    this.runner = new JobRunner(options)
+    this.#connection = connection
     this.#log = log
-    this.#runner = new JobRunner({
-      functions,
-      executions,
-      reporterOf: ({ id }, reqId) => new TaskLog(log.child({ job: id, reqId }), listeners),
-      countTroubles: () => this.#troubles,
-      UnrecoverableError: engine.bullMq.UnrecoverableError
-    })
-    this.#open = engine.work(async (job, _token, signal) => { await this.#runner.run(job, signal) }, {
+    this.#open = connection.openWorker(name, async (job, token) => {
+      this.#lastError = undefined
+      const held = new HeldJob(job, token as string, lockDuration, log, bullMq)
+      await held.end(await this.runner.run(held))
+      throw new bullMq.WaitingError() // BullMQ leaves the job as it is, and takes the next one
+    }, {
       concurrency,
       lockDuration,
-      stalledInterval,
+      skipLockRenewal: true, // each job renews its own lock, to know when that was
+      stalledInterval: lockDuration / looksPerLock,
       runRetryDelay,
-      maxStalledCount,
-      settings: { backoffStrategy: backoffOf }
+      maxStalledCount
     })
-    const { worker } = this.#open
-    watchLocks(worker)
-    worker.on('error', (err) => {
-      this.#troubles++
-      // While the server is away, each of its connections tells so each second.
-      if (this.#lastError !== err.message) log.warn({ err }, 'the worker has trouble with the queue\'s server, and tries again')
-      this.#lastError = err.message
-    })
-    worker.on('active', () => { this.#lastError = undefined })
-    worker.on('failed', (job, err) => {
-      if (job === undefined || !(err instanceof engine.bullMq.UnrecoverableError)) return
-      log.error({ job: job.id, jobName: job.name, reason: err.message }, 'the job has failed')
-    })
+    this.#open.worker.on('error', (error) => { this.#noteError(error) })
   }
 
-  /** Resolves to true when it takes jobs; to false where the server has gone again, and it never will. */
+  /** Resolves to true when it takes jobs; to false if the server is unavailable again, and it never will. */
   async ready (): Promise<boolean> {
     try {
-      await limited(this.#open.worker.waitUntilReady(), this.#engine.longestStart)
+      await limited(this.#open.worker.waitUntilReady(), this.#connection.longestStart)
       return true
     } catch {
       await this.abandon()
@@ -83,31 +80,50 @@ export class QueueWorker {
     }
   }
 
-  /** Takes no more jobs, and finishes those that it has. Where the server does not answer, other workers have to end them. */
+  /** Takes no more jobs, and finishes those that it has. If the server does not answer, other workers have to end them. */
   async close (): Promise<void> {
-    const closed = this.#open.worker.close()
-    while (!this.#isAbandoned && !await isOver(closed, longestFarewell)) if (this.#runner.idleFor > longestFarewell) await this.abandon()
+    this.#isClosing = true
+    clearTimeout(this.#pause)
+    const { worker } = this.#open
+    await worker.pause(true) // which stops BullMQ's timers, too
+    const closed = worker.close()
+    while (!this.#isAbandoned && !await isOver(closed, longestFarewell)) if (this.runner.idleFor > longestFarewell) await this.abandon()
   }
 
   /** Tells tasks that are running to stop, and leaves their jobs to other workers. */
   async abandon (): Promise<void> {
-    if (!this.#isAbandoned) this.#leaveTasks()
+    if (this.#isAbandoned) return
+
     this.#isAbandoned = true
-    // Not awaited for long: where it is closing already, it waits for its jobs all the same.
+    clearTimeout(this.#pause)
+    this.runner.abandon()
     this.#open.abandon()
-    await isOver(this.#open.worker.close(true), longestDisconnect)
+    await isOver(this.#open.worker.close(true), longestFarewell)
   }
 
-  #leaveTasks (): void {
-    const reason = closingError()
-    for (const run of this.#runner.active) {
-      this.#log.warn({ task: run.name, taskId: run.id }, 'background task unfinished: another worker takes it over')
-      run.abort(reason)
-    }
+  /** While the server is unavailable, each of the worker's connections says so each second; one that refuses everything does at each try. */
+  #noteError (error: Error): void {
+    if (this.#isClosing || this.#isAbandoned) return
+
+    if (this.#lastError === undefined) this.#log.warn({ err: withoutArguments(error) }, `the queue's server has answered the worker with an error, and will be asked again: ${messageOf(error)}`)
+    this.#lastError = error.message
+    const time = now()
+    this.#errors = this.#errors.filter((earlier) => time - earlier < 1_000).concat(time)
+    if (this.#errors.length >= burst && this.#pause === undefined) this.#takeBreath()
+  }
+
+  #takeBreath (): void {
+    const { worker } = this.#open
+    worker.pause(true).catch(() => {})
+    this.#pause = setTimeout(() => {
+      this.#pause = undefined
+      this.#errors = []
+      worker.resume().catch(() => {})
+    }, burstPause)
   }
 }
 
 /** Whether a worker has closed, within some time. */
-async function isOver (closed: Promise<void>, ms: number): Promise<boolean> {
-  return await limited(closed, ms).then(() => true, () => false)
+async function isOver (closed: Promise<void>, milliseconds: number): Promise<boolean> {
+  return await limited(closed, milliseconds).then(() => true, () => false)
 }

@@ -1,67 +1,116 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { connectInterval, longestConnect, type Engine } from './engine.js'
+import { clearTimeout, setTimeout } from '../core/timers.js'
+import { Connection, connectInterval } from './connection.js'
 import { Late, limited } from './limited.js'
+import type { ResolvedQueueOptions } from './queue-options.js'
 import { QueueWorker, type QueueWorkerOptions } from './queue-worker.js'
+import { withoutArguments } from './server-error.js'
+import { throwRefusal } from './server-link.js'
 
-/** A worker that takes jobs, or will when its server is there. */
+/** How long an app that starts waits for the worker, in milliseconds: Fastify gives a plugin 10 s. */
+const longestStart = 2_000
+
+/** A worker that takes jobs, or will when its server is available. */
 export interface StartedWorker {
+  /** How many tasks it runs. */
+  readonly running: number
   /** Takes no more jobs, and finishes those that it has. */
   close (): Promise<void>
   /** Tells tasks that are running to stop, and leaves their jobs to other workers. */
   abandon (): Promise<void>
 }
 
-/** Starts a worker. Where the server is away, it resolves all the same, and the worker waits for it. */
-export async function startWorker (engine: Engine, options: QueueWorkerOptions): Promise<StartedWorker> {
-  const closing = new AbortController()
-  let starting!: Promise<QueueWorker | undefined>
-  const isClear = new Promise<void>((resolve, reject) => {
-    starting = start(engine, options, closing.signal, resolve)
-    starting.then(() => { resolve() }, (err: unknown) => {
-      options.log.error({ err }, 'the worker cannot be started')
-      reject(err)
-    })
-  })
-  // An app that starts is not held up for longer, and Fastify gives a plugin 10 s.
-  await limited(isClear, longestConnect).catch((error: unknown) => { if (!(error instanceof Late)) throw error })
-
-  const started = async (): Promise<QueueWorker | undefined> => {
-    closing.abort()
-    return await starting.catch(() => undefined)
-  }
-  return {
-    async close () { await (await started())?.close() },
-    async abandon () { await (await started())?.abandon() }
-  }
-}
-
 /**
- * Starts it as soon as the server is there, or not at all, where it is not to be waited for any longer.
+ * Starts a worker. If the server is unavailable, it resolves all the same, and the worker waits for it.
  *
- * @param isAway is called where the server is away
+ * @throws `FST_BGT_QUEUE_CONNECTION` if the server refuses us permanently; `FST_BGT_MISSING_DEPENDENCY`
  */
-async function start (engine: Engine, options: QueueWorkerOptions, signal: AbortSignal, isAway: () => void): Promise<QueueWorker | undefined> {
-  const { functions, concurrency, log } = options
-  for (let isFirst = true; !signal.aborted; isFirst = false) {
-    const err = await troubleWith(engine)
-    if (err === undefined) {
-      const worker = new QueueWorker(engine, options)
-      if (await worker.ready()) {
-        log.info({ tasks: [...functions.keys()], concurrency }, 'the worker takes jobs')
-        return worker
-      }
-    } else if (isFirst) log.warn({ err }, 'the queue\'s server is away: the worker waits for it')
-    isAway()
-    await sleep(connectInterval, undefined, { signal }).catch(() => {})
-  }
+export async function startWorker (options: ResolvedQueueOptions, workerOptions: QueueWorkerOptions): Promise<StartedWorker> {
+  return await startWorkerOn(await Connection.load(options), options, workerOptions)
 }
 
-/** Why the server cannot be reached; `undefined` where it can. */
-async function troubleWith (engine: Engine): Promise<unknown> {
-  try {
-    const { abandon } = await engine.open()
-    abandon()
-  } catch (error) {
-    return error
+/** The same, with a connection that is loaded. */
+export async function startWorkerOn (connection: Connection, options: ResolvedQueueOptions, workerOptions: QueueWorkerOptions): Promise<StartedWorker> {
+  const start = new WorkerStart(connection, options, workerOptions)
+  await start.begun
+  return start
+}
+
+/** A worker that starts as soon as its server is available. */
+class WorkerStart implements StartedWorker {
+  /** Resolves when it has started, or is known to wait. */
+  readonly begun: Promise<void>
+  readonly #connection: Connection
+  readonly #options: ResolvedQueueOptions
+  readonly #workerOptions: QueueWorkerOptions
+  #worker: QueueWorker | undefined
+  readonly #starting: Promise<void>
+  #isStopped = false
+  #wake: (() => void) | undefined
+
+  constructor (connection: Connection, options: ResolvedQueueOptions, workerOptions: QueueWorkerOptions) {
+    this.#connection = connection
+    this.#options = options
+    this.#workerOptions = workerOptions
+    let waits!: () => void
+    const isWaiting = new Promise<void>((resolve) => { waits = resolve })
+    this.#starting = this.#start(waits)
+    this.#starting.catch(() => {}) // whoever waits for the start gets it
+    this.begun = limited(Promise.race([this.#starting, isWaiting]), longestStart).catch((error: unknown) => { if (!(error instanceof Late)) throw error })
+  }
+
+  get running (): number {
+    return this.#worker?.runner.running ?? 0
+  }
+
+  async close (): Promise<void> {
+    await this.#stop()
+    await this.#worker?.close()
+  }
+
+  async abandon (): Promise<void> {
+    await this.#stop()
+    await this.#worker?.abandon()
+  }
+
+  async #stop (): Promise<void> {
+    this.#isStopped = true
+    this.#wake?.()
+    await this.#starting.catch(() => {})
+  }
+
+  /** @param waits called when the server is unavailable */
+  async #start (waits: () => void): Promise<void> {
+    const { functions, concurrency, name, log } = this.#workerOptions
+    for (let isFirst = true; !this.#isStopped; isFirst = false) {
+      const err = await this.#reach()
+      if (err === undefined) {
+        const worker = new QueueWorker(this.#connection, this.#workerOptions)
+        if (await worker.ready()) {
+          this.#worker = worker
+          log.info({ queue: name, tasks: [...functions.keys()], concurrency }, 'worker started')
+          return
+        }
+      } else if (isFirst) log.warn({ err, queue: name }, `${this.#options.kind} is unavailable: the worker waits for it`)
+      waits()
+      await this.#nextTry()
+    }
+  }
+
+  /** Why the server cannot be reached; `undefined` if it can. */
+  async #reach (): Promise<Error | undefined> {
+    try {
+      const { abandon } = await this.#connection.openQueue(this.#workerOptions.name)
+      abandon()
+    } catch (error) {
+      throwRefusal(error)
+      return withoutArguments(error)
+    }
+  }
+
+  async #nextTry (): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, connectInterval)
+      this.#wake = () => { clearTimeout(timer); resolve() }
+    })
   }
 }

@@ -1,4 +1,4 @@
-import { checkOptions, type Rule, type Rules } from '../core/options.js'
+import { checkOptions, type Rule, type Rules } from '../core/option-rules.js'
 
 /** What is needed of prom-client's `Registry`. */
 export interface MetricsRegistry {
@@ -9,7 +9,7 @@ export interface MetricsRegistry {
 /** Options of the metrics. */
 export interface MetricsOptions {
   /**
-   * The registry that they are in. Several apps may share one: then the metrics tell of all of them.
+   * The registry that they are in. Several apps may share one: then the metrics cover all of them.
    * @default prom-client's default registry
    */
   register?: MetricsRegistry | undefined
@@ -34,6 +34,6 @@ const aPrefix: Rule = {
 const rules: Rules<MetricsOptions> = { register: aRegistry, prefix: aPrefix }
 
 /** Checks the option `metrics`. */
-export function checkMetricsOptions (options: false | MetricsOptions = false): void {
-  if (options !== false) checkOptions(options, rules, 'metrics')
+export function checkMetricsOptions (options: boolean | MetricsOptions = false): void {
+  if (typeof options !== 'boolean') checkOptions(options, rules, 'metrics')
 }

@@ -1,9 +1,9 @@
 import type { Counter, Histogram } from 'prom-client'
+import type { Attempt } from '../core/attempt.js'
 import { FST_BGT_INVALID_OPTION } from '../core/errors.js'
+import { loadOptional } from '../core/optional.js'
 import { optionsOf } from '../core/task-options.js'
 import { sourceOf } from '../core/task-registry.js'
-import type { TaskRun } from '../core/task-run.js'
-import { loadOptional } from '../optional.js'
 import type { MetricsOptions, MetricsRegistry } from './metrics-options.js'
 
 type PromClient = typeof import('prom-client')
@@ -20,7 +20,8 @@ const names = {
   running: 'background_tasks_running',
   total: 'background_tasks_total',
   duration: 'background_task_duration_seconds',
-  wait: 'background_task_wait_seconds'
+  wait: 'background_task_wait_seconds',
+  takenOver: 'background_tasks_taken_over_total'
 } as const
 
 /** Upper bounds in seconds: tasks take from less than a millisecond to minutes. */
@@ -37,6 +38,8 @@ export class Metrics {
   readonly #total: Counter<'task' | 'execution' | 'outcome'>
   readonly #duration: Histogram<'task' | 'execution'>
   readonly #wait: Histogram<'task' | 'execution'>
+  readonly #createTakenOver: () => Counter
+  #takenOver: Counter | undefined
   readonly #names = new Set<string>()
 
   /**
@@ -45,7 +48,8 @@ export class Metrics {
    * @throws `FST_BGT_MISSING_DEPENDENCY` without prom-client; `FST_BGT_INVALID_OPTION` where the registry has other metrics
    * of these names
    */
-  static async open ({ register, prefix = '' }: MetricsOptions): Promise<Metrics> {
+  static async open (options: true | MetricsOptions): Promise<Metrics> {
+    const { register, prefix = '' } = options === true ? {} as MetricsOptions : options
     const promClient = await loadOptional<PromClient>('metrics', 'prom-client')
     const registry = register ?? promClient.register
     const known = opened.get(registry.getSingleMetric(prefix + names.pending) as object)
@@ -53,7 +57,7 @@ export class Metrics {
 
     // Before any is registered: prom-client keeps those that it took before it refused one.
     const taken = Object.values(names).find((name) => registry.getSingleMetric(prefix + name) !== undefined)
-    if (taken !== undefined) throw new FST_BGT_INVALID_OPTION('metrics.prefix', `it must be another one, as the registry has a metric "${prefix}${taken}" that is not ours`)
+    if (taken !== undefined) throw new FST_BGT_INVALID_OPTION('metrics.prefix', `it must be another one, as the registry has a metric "${prefix}${taken}" that another part of the application has registered`)
     return new Metrics(promClient, registry, prefix)
   }
 
@@ -80,6 +84,7 @@ export class Metrics {
       labelNames: [...labelNames, 'outcome'],
       registers
     })
+    this.#createTakenOver = () => new Counter({ name: prefix + names.takenOver, help: 'Jobs that were taken over from a worker that has died or lost its lock', registers })
     this.#duration = new Histogram({
       name: prefix + names.duration,
       help: 'How long the last attempt at a background task took',
@@ -106,16 +111,31 @@ export class Metrics {
     this.#apps.delete(app)
   }
 
-  taskEnded (run: TaskRun, outcome: 'completed' | 'stored' | 'failed'): void {
-    const task = this.#label(run)
-    const execution = run.executionName
-    this.#total.inc({ task, execution, outcome })
-    this.#duration.observe({ task, execution }, (run.duration as number) / 1e3)
-    this.#wait.observe({ task, execution }, (run.waited ?? 0) / 1e3)
+  /** Counts a task that has ended. A registry is users' code: nothing that it throws reaches a task. */
+  taskEnded (attempt: Attempt, outcome: 'completed' | 'stored' | 'failed'): void {
+    try {
+      const labels = { task: this.#label(attempt), execution: attempt.execution }
+      this.#total.inc({ ...labels, outcome })
+      this.#duration.observe(labels, (attempt.duration ?? 0) / 1e3)
+      this.#wait.observe(labels, (attempt.waited ?? 0) / 1e3)
+    } catch {}
   }
 
-  #label ({ name, work }: TaskRun): string {
-    if (this.#names.has(name) || sourceOf(work.func) !== undefined || optionsOf(work.func).name !== undefined) return name
+  /** Counts jobs that were taken over from a worker that has died or lost it. */
+  takenOver (count: number): void {
+    try {
+      this.#takenOver?.inc(count)
+    } catch {}
+  }
+
+  /** Adds the metrics of workers. */
+  forWorker (): this {
+    this.#takenOver ??= this.#createTakenOver()
+    return this
+  }
+
+  #label ({ task: { name, func } }: Attempt): string {
+    if (this.#names.has(name) || sourceOf(func) !== undefined || optionsOf(func).name !== undefined) return name
     if (this.#names.size >= mostNames) return 'other'
 
     this.#names.add(name)

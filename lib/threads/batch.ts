@@ -1,69 +1,87 @@
+import type { Attempt } from '../core/attempt.js'
 import { lowestLevel } from '../core/task-logger.js'
-import type { BatchMessage } from './messages.js'
 import type { TaskSource } from '../core/task-registry.js'
-import { Progress, Status, type CallStatus } from './progress.js'
-import type { ThreadCall } from './thread-call.js'
-import type { ThreadLane } from './thread-lane.js'
+import { unclonableArgument } from './failures.js'
+import type { BatchMessage } from './messages.js'
+import { hasEnded, Status, Stop, type CallStatus, type Progress, type StopReason } from './progress.js'
+import type { Segment, Slice } from './segment.js'
+import { isClonable } from './transfer.js'
 
-/** What a batch has of a lane. */
-interface Stretch {
-  readonly lane: ThreadLane
-  /** The index of its first call among those of the batch. */
-  readonly first: number
-  readonly calls: ThreadCall[]
-}
-
-/** Calls that are with a thread. */
+/** Calls that a thread gets together: slices of several segments. */
 export class Batch {
   readonly id: number
-  readonly calls: ThreadCall[] = []
   readonly progress: Progress
   /** Stops its thread, or takes it out of Piscina's queue. */
   readonly controller = new AbortController()
-  /** When its thread is stopped, by `performance.now()`. */
+  /** The slice of each call. */
+  readonly calls: Slice[] = []
+  /** When its thread is stopped, by `now()`. */
   stopAt = Infinity
-  /** Why its thread has ended, where the thread could tell. */
-  crash: unknown
-  /** How often it was seen at work. */
-  ticks = 0
-  /** How often it was seen when it was over, and still had calls that were not settled. */
-  ticksOver = 0
-  /** Those that its thread has, or will have. */
-  #stretches: Stretch[] = []
+  /** Why its thread has ended, if the thread has sent that. */
+  crash: unknown = undefined
+  /** Whether its thread is done with it, or has ended. */
+  isOver = false
+  /** How often the pool has looked at it since its thread has begun, and since it was over. */
+  looks = 0
+  looksOver = 0
+  /** Settles when it is over. */
+  end: Promise<void> = Promise.resolve()
+  /** Those that its thread has claimed, or will claim, in order. */
+  #slices: Slice[] = []
+  /** The call that was asked to stop last, and whether it listens. */
+  #asked = -1
+  #listens = false
 
   constructor (id: number, progress: Progress) {
     this.id = id
     this.progress = progress
   }
 
-  add (lane: ThreadLane, calls: ThreadCall[]): void {
-    this.#stretches.push({ lane, first: this.calls.length, calls })
-    for (const call of calls) call.place = { progress: this.progress, index: this.calls.push(call) - 1 }
+  /** The slices whose segments wait for its thread; others have gone on. */
+  get slices (): Slice[] {
+    return this.#slices.filter((slice) => slice.segment.slice === slice)
+  }
+
+  /** Adds the next attempts of a segment. */
+  add (segment: Segment, count: number): void {
+    const { progress, calls } = this
+    const slice: Slice = { segment, progress, firstCall: calls.length, start: segment.next, end: segment.next + count }
+    segment.slice = slice
+    this.#slices.push(slice)
+    for (let i = 0; i < count; i++) calls.push(slice)
   }
 
   /** What its thread gets. */
   message (): BatchMessage {
-    this.progress.reset(this.#stretches.length)
+    this.progress.reset(this.#slices.length)
 
+    const attempts = this.#slices.flatMap(({ segment, start, end }) => segment.attempts.slice(start, end))
+    const sources = this.#slices.flatMap(({ segment, start, end }) => segment.sources.slice(start, end))
     const indices = new Map<TaskSource, number>()
     const functions: TaskSource[] = []
-    for (const { source, name } of this.calls) {
-      if (!indices.has(source)) indices.set(source, functions.push({ ...source, name }) - 1)
+    for (const [i, source] of sources.entries()) {
+      if (!indices.has(source)) indices.set(source, functions.push({ ...source, name: (attempts[i] as Attempt).task.name }) - 1)
     }
     return {
       id: this.id,
       progress: this.progress.memory,
       functions,
-      firstCalls: this.#stretches.map(({ first }) => first),
-      calls: this.calls.map(({ source }) => indices.get(source) as number),
-      args: this.calls.map(({ args }) => args),
-      stops: this.calls.map(({ stops }) => stops),
-      wantsResult: this.calls.map(({ wantsResult }) => wantsResult),
-      ids: this.calls.map(({ run }) => run.id),
-      attempts: this.calls.map(({ run }) => run.attempt),
-      timeouts: this.calls.map(({ run }) => run.timeout),
-      logLevel: Math.min(...this.calls.map(({ run }) => lowestLevel(run.host.log ?? {})))
+      firstCalls: this.#slices.map(({ firstCall }) => firstCall),
+      calls: sources.map((source) => indices.get(source) as number),
+      args: attempts.map(({ task }) => task.args),
+      wantsResult: attempts.map(({ wantsResult }) => wantsResult),
+      ids: attempts.map(({ task }) => task.id),
+      attempts: attempts.map(({ number }) => number),
+      timeouts: attempts.map(({ timeout }) => timeout),
+      logLevel: Math.min(...attempts.map(({ owner }) => lowestLevel(owner.log ?? {})))
     }
+  }
+
+  /** The attempt of a call. */
+  attemptOf (call: number): { segment: Segment, index: number, attempt: Attempt } {
+    const { segment, start, firstCall } = this.calls[call] as Slice
+    const index = start + call - firstCall
+    return { segment, index, attempt: segment.attempts[index] as Attempt }
   }
 
   /** Whether its thread has begun with it. */
@@ -71,71 +89,92 @@ export class Batch {
     return this.progress.claimed > 0
   }
 
-  /** Its calls that are not settled, without those that it has given back or that will not run. */
-  get unsettled (): ThreadCall[] {
-    return this.calls.filter(({ isSettled, place }) => !isSettled && place?.progress === this.progress)
-  }
-
-  get isSettled (): boolean {
-    return this.unsettled.length === 0
+  /** Whether an outcome is still on its way. */
+  get awaitsMessages (): boolean {
+    return this.slices.some(({ segment }) => segment.awaitsMessage)
   }
 
   /** The call that its thread is at. */
-  current (): { call: ThreadCall, index: number, status: typeof Status.loading | typeof Status.running } | undefined {
-    for (const [index, call] of this.calls.entries()) {
-      const status = this.progress.status(index)
-      if (status === Status.loading || status === Status.running) return { call, index, status }
-    }
+  current (): { segment: Segment, index: number, attempt: Attempt, call: number, status: CallStatus } | undefined {
+    const slice = this.#slices[this.progress.claimed - 1]
+    if (slice === undefined || slice.segment.slice !== slice) return
+
+    const { segment } = slice
+    const index = segment.current
+    return index === undefined ? undefined : { segment, index, attempt: segment.attempts[index] as Attempt, call: segment.callOf(index), status: segment.status(index) }
   }
 
-  /** Settles the calls that have ended and of which no message tells more. */
-  settleCompleted (): void {
-    for (const [index, call] of this.calls.entries()) {
-      if (!call.isSettled && this.progress.status(index) === Status.completed) call.resolve(undefined)
-    }
+  /** Reports the attempts that have ended. */
+  advance (): void {
+    for (const { segment } of this.slices) segment.advance()
   }
 
-  /** Gives back to their lanes the calls that its thread has not come to, so that they need not wait for it. */
-  takeBack (): void {
-    const claimed = this.progress.takeBackLanes()
-    for (const { lane, calls } of this.#stretches.splice(claimed).reverse()) {
-      lane.putBack(calls)
-      lane.goOn()
-    }
+  /** Tells a call to stop, once. Returns whether it listens to its signal. */
+  askToStop (call: number, reason: StopReason): boolean {
+    if (this.#asked !== call) this.#listens = this.progress.askToStop(call, reason)
+    this.#asked = call
+    return this.#listens
   }
 
-  /** Fails what has not ended of it, and of its lanes. */
-  reject (errorOf: (call: ThreadCall) => unknown): void {
-    for (const call of this.calls) if (!call.isSettled) call.reject(errorOf(call))
-    for (const { lane } of this.#stretches) lane.reject(errorOf)
+  /** Takes back the slices that its thread has not claimed, so that they need not wait for it. */
+  takeBack (): Segment[] {
+    const slices = this.#slices.splice(this.progress.takeBack())
+    for (const { segment } of slices) segment.slice = undefined
+    return slices.map(({ segment }) => segment)
   }
 
   /**
-   * Its thread has done with it, or ended. Gives back what has not run; the calls that were at work fail with what
-   * `errorOf` makes of them.
+   * Lets nothing new begin of it, and tells the call that is running to stop. What waits fails with what `errorOf` returns.
+   * Returns whether it will soon be over.
    */
-  over (errorOf: (call: ThreadCall, status: CallStatus) => unknown): void {
-    this.settleCompleted()
+  leave (errorOf: (attempt: Attempt) => unknown): boolean {
+    for (const segment of this.takeBack()) segment.stop(errorOf)
+    const current = this.current()
+    for (const { segment } of this.slices) segment.stopAtNext(errorOf)
+    return this.hasBegun && (current === undefined || this.askToStop(current.call, Stop.closing))
+  }
 
-    for (const { lane, first, calls } of this.#stretches.toReversed()) {
-      const left: ThreadCall[] = []
-      for (const [i, call] of calls.entries()) {
-        let status = this.progress.status(first + i)
-        // What an earlier task has left behind may have ended the thread: a module is blamed for the second time.
-        if (status === Status.loading && call.failedLoads++ === 0) status = Status.waiting
-        if (isAtWork(status) && !call.isSettled) call.reject(errorOf(call, status))
-        if (call.stops && (call.hasFailed || status === Status.failed)) {
-          lane.stop(calls.slice(i + 1))
-          break
-        }
-        if (status === Status.waiting && !call.isSettled) left.push(call)
-      }
-      lane.putBack(left)
-      lane.goOn()
+  /** Fails the attempts whose arguments keep it from being sent. Returns whether there are any. */
+  refuseUnclonable (): boolean {
+    let areAny = false
+    for (const call of this.calls.keys()) {
+      const { segment, index, attempt } = this.attemptOf(call)
+      if (isClonable(attempt.task.args)) continue
+
+      areAny = true
+      segment.reject(index, unclonableArgument(attempt))
+    }
+    return areAny
+  }
+
+  /** Its thread is done with it, or has ended: what was at work fails with what `errorOf` returns. */
+  finish (errorOf: (attempt: Attempt, status: CallStatus) => unknown): void {
+    this.isOver = true
+    this.progress.takeBack() // Piscina may have kept it
+    for (const { segment } of this.slices) {
+      segment.advance()
+      const index = segment.current
+      if (index === undefined) continue
+
+      const status = segment.status(index)
+      // What an earlier task has left behind may have ended the thread: a module is blamed for the second time.
+      if (status === Status.loading && segment.failedLoads++ === 0) continue
+      segment.reject(index, errorOf(segment.attempts[index] as Attempt, status))
     }
   }
-}
 
-function isAtWork (status: CallStatus): boolean {
-  return status === Status.loading || status === Status.running || status === Status.condemned
+  /** Takes out the segments that need it no more: it is over, or their slice is. */
+  release (): Slice[] {
+    const released = this.slices.filter(({ segment, end }) => !segment.isOver && !segment.awaitsMessage && (this.isOver || segment.next >= end))
+    for (const { segment } of released) segment.slice = undefined
+    return released
+  }
+
+  /** How long its calls have taken that have ended, in milliseconds. */
+  * durations (): Generator<[source: TaskSource, duration: number]> {
+    for (const call of this.calls.keys()) {
+      const { segment, index } = this.attemptOf(call)
+      if (hasEnded(this.progress.status(call))) yield [segment.sources[index] as TaskSource, this.progress.duration(call)]
+    }
+  }
 }

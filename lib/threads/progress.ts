@@ -1,16 +1,18 @@
+import { now } from '../core/timers.js'
+
 /** How far a call has come. */
 export const Status = {
   waiting: 0,
   /** The thread loads its module. */
   loading: 1,
   running: 2,
-  /** Ended well, with nothing to tell. */
+  /** Completed; there is no message about it. */
   completed: 3,
-  /** Ended well; its result is in a message. */
+  /** Completed; its result is in a message. */
   resulted: 4,
-  /** Failed; why is in a message. */
+  /** Failed; the error is in a message. */
   failed: 5,
-  /** Ran past its timeout: its thread is to be stopped. */
+  /** It goes no further: its thread is about to be stopped. */
   condemned: 6
 } as const
 
@@ -24,7 +26,7 @@ export const Stop = {
 
 export type StopReason = typeof Stop[keyof typeof Stop]
 
-/** Whether a task's signal is of interest to it, where it has not been asked to stop. */
+/** Whether a call listens to its signal, as long as it was not asked to stop. */
 const Interest = { none: 0, some: 1 } as const
 
 /** The most calls that a batch holds. */
@@ -33,13 +35,13 @@ export const capacity = 256
 const bytes = 8 + (4 + 4 + 8 + 8) * capacity
 
 /**
- * How far a batch has come, in memory that main thread and worker thread share: a thread that is busy answers no
+ * How far a batch has come, in memory that the main thread and the worker thread share: a thread that is busy answers no
  * message, and one that has crashed never will.
  */
 export class Progress {
   readonly memory: SharedArrayBuffer
-  /** How many lanes there are to claim, in the upper half, and how many are claimed, in the lower one. */
-  readonly #lanes: Int32Array
+  /** How many slices there are to claim, in the upper half, and how many are claimed, in the lower one. */
+  readonly #slices: Int32Array
   readonly #statuses: Int32Array
   /** Of each call, an `Interest` or a `StopReason`. */
   readonly #stops: Int32Array
@@ -50,7 +52,7 @@ export class Progress {
 
   constructor (memory = new SharedArrayBuffer(bytes)) {
     this.memory = memory
-    this.#lanes = new Int32Array(memory, 0, 1)
+    this.#slices = new Int32Array(memory, 0, 1)
     this.#statuses = new Int32Array(memory, 8, capacity)
     this.#stops = new Int32Array(memory, 8 + 4 * capacity, capacity)
     this.#starts = new Float64Array(memory, 8 + 8 * capacity, capacity)
@@ -58,33 +60,33 @@ export class Progress {
   }
 
   /** Main thread: begins a batch. */
-  reset (lanes: number): void {
+  reset (slices: number): void {
     this.#statuses.fill(Status.waiting)
     this.#stops.fill(Interest.none)
-    Atomics.store(this.#lanes, 0, lanes << 16)
+    Atomics.store(this.#slices, 0, slices << 16)
   }
 
-  /** Worker thread: claims the next lane. */
-  claimLane (): number | undefined {
+  /** Worker thread: claims the next slice. */
+  claim (): number | undefined {
     for (;;) {
-      const lanes = Atomics.load(this.#lanes, 0)
-      const claimed = lanes & 0xffff
-      if (claimed >= lanes >>> 16) return
-      if (Atomics.compareExchange(this.#lanes, 0, lanes, lanes + 1) === lanes) return claimed
+      const slices = Atomics.load(this.#slices, 0)
+      const claimed = slices & 0xffff
+      if (claimed >= slices >>> 16) return
+      if (Atomics.compareExchange(this.#slices, 0, slices, slices + 1) === slices) return claimed
     }
   }
 
-  /** How many lanes the worker thread has claimed. */
+  /** How many slices the worker thread has claimed. */
   get claimed (): number {
-    return Atomics.load(this.#lanes, 0) & 0xffff
+    return Atomics.load(this.#slices, 0) & 0xffff
   }
 
-  /** Main thread: takes back the lanes that have not been claimed, and says how many have. */
-  takeBackLanes (): number {
+  /** Main thread: takes back the slices that have not been claimed, and returns how many have. */
+  takeBack (): number {
     for (;;) {
-      const lanes = Atomics.load(this.#lanes, 0)
-      const claimed = lanes & 0xffff
-      if (Atomics.compareExchange(this.#lanes, 0, lanes, claimed << 16 | claimed) === lanes) return claimed
+      const slices = Atomics.load(this.#slices, 0)
+      const claimed = slices & 0xffff
+      if (Atomics.compareExchange(this.#slices, 0, slices, claimed << 16 | claimed) === slices) return claimed
     }
   }
 
@@ -92,13 +94,13 @@ export class Progress {
     return Atomics.load(this.#statuses, call) as CallStatus
   }
 
-  /** Worker thread: a call's module is loading, or it is running. False where it is too late, as it is condemned. */
+  /** Worker thread: a call's module is loading, or it is running. False if it is condemned. */
   begin (call: number, status: typeof Status.loading | typeof Status.running): boolean {
-    this.#starts[call] = now()
+    this.#starts[call] = sharedTime()
     return this.#goOn(call, status)
   }
 
-  /** Worker thread: a call has ended. False where it is too late, as it is condemned. */
+  /** Worker thread: a call has ended. False if it is condemned. */
   end (call: number, status: typeof Status.completed | typeof Status.resulted | typeof Status.failed): boolean {
     this.#durations[call] = this.elapsed(call)
     return this.#goOn(call, status)
@@ -109,12 +111,12 @@ export class Progress {
     return before !== Status.condemned && Atomics.compareExchange(this.#statuses, call, before, status) === before
   }
 
-  /** Main thread: a call has taken too long. False where it has just ended. */
+  /** Main thread: a call goes no further. False if its status is another by now: it has just begun, or ended. */
   condemn (call: number, status: CallStatus): boolean {
     return Atomics.compareExchange(this.#statuses, call, status, Status.condemned) === status
   }
 
-  /** Main thread: tells a call to stop. Says whether it has asked to hear of it. */
+  /** Main thread: tells a call to stop. Returns whether it listens to its signal. */
   askToStop (call: number, reason: StopReason): boolean {
     const before = Atomics.exchange(this.#stops, call, reason)
     Atomics.notify(this.#stops, call)
@@ -128,25 +130,19 @@ export class Progress {
     return Atomics.load(this.#stops, call)
   }
 
-  /** Worker thread: the call has ended, and is not to be told to stop any more. */
+  /** Worker thread: the call has ended, and no longer listens. */
   forgetStop (call: number): void {
     if (Atomics.compareExchange(this.#stops, call, Interest.some, Interest.none) === Interest.some) Atomics.notify(this.#stops, call)
   }
 
-  /** When a call began to load or to run, by the clock that all threads share. */
-  start (call: number): number {
-    return this.#starts[call] as number
-  }
-
-  /** Whether a call has ended by itself. */
-  hasEnded (call: number): boolean {
-    const status = this.status(call)
-    return status === Status.completed || status === Status.resulted || status === Status.failed
+  /** When a call began to load or to run, as `now()` of the main thread counts. */
+  startedAt (call: number): number {
+    return origin + (this.#starts[call] as number)
   }
 
   /** How long a call has been loading or running, in milliseconds. */
   elapsed (call: number): number {
-    return now() - this.start(call)
+    return sharedTime() - (this.#starts[call] as number)
   }
 
   /** How long a call that has ended took, in milliseconds. */
@@ -155,16 +151,21 @@ export class Progress {
   }
 }
 
+/** Whether a call has ended by itself. */
+export function hasEnded (status: CallStatus): boolean {
+  return status === Status.completed || status === Status.resulted || status === Status.failed
+}
+
+/** Whether a call has begun, and has not ended. */
+export function isAtWork (status: CallStatus): status is typeof Status.loading | typeof Status.running {
+  return status === Status.loading || status === Status.running
+}
+
 /** The one clock that all threads of a process share. */
-function now (): number {
+function sharedTime (): number {
   const [seconds, nanoseconds] = process.hrtime()
   return seconds * 1e3 + nanoseconds / 1e6
 }
 
-/** What `performance.now()` of the main thread says when the shared clock says 0. */
-const origin = performance.now() - now()
-
-/** A time of the shared clock as `performance.now()` has it on the main thread. */
-export function toPerformanceTime (time: number): number {
-  return origin + time
-}
+/** What `now()` of this thread returns when the shared clock is at 0. */
+const origin = now() - sharedTime()

@@ -13,14 +13,15 @@ export interface TaskModule {
 }
 
 const extension = /\.[cm]?[jt]s$/
+const typescript = /\.[cm]?ts$/
 const declaration = /\.d\.[cm]?ts$/
-const test = /(^|\/)(tests?|__tests__|node_modules)\/|[._-](test|spec)\.[^/]+$/
-const hidden = /(^|\/)\./
+const test = /\.(test|spec)\.[^/]+$/
+const hiddenOrInstalled = /(^|\/)(\.|node_modules\/)/
 
 /**
  * Finds task modules: a file, those in a folder and its folders, or a package.
  *
- * @throws `FST_BGT_TASK_MODULE` where there is nothing
+ * @throws `FST_BGT_TASK_MODULE` if there is nothing
  */
 export async function findTaskModules (where: string | URL): Promise<TaskModule[]> {
   const path = toPath(where)
@@ -35,19 +36,28 @@ export async function findTaskModules (where: string | URL): Promise<TaskModule[
 async function modulesIn (folder: string): Promise<TaskModule[]> {
   const files = (await readdir(folder, { recursive: true })).map((file) => file.split(sep).join('/')).sort()
   const modules = files.filter((file) => {
-    return extension.test(file) && !declaration.test(file) && !test.test(file) && !hidden.test(file)
-  })
+    return extension.test(file) && !declaration.test(file) && !test.test(file) && !hiddenOrInstalled.test(file)
+  }).filter(isTheOneThatRuns)
   if (modules.length === 0) {
     throw new FST_BGT_TASK_MODULE(folder, 'the folder holds no module (.js, .mjs, .cjs, .ts, .mts or .cts)')
   }
   return modules.map((file) => toModule(join(folder, file), file))
 }
 
+/**
+ * TypeScript that is compiled into its own folder lies there twice, and only one of the two is what the program imports: the
+ * TypeScript if the program itself was started as TypeScript (`tsx app.ts`), else the JavaScript.
+ */
+function isTheOneThatRuns (file: string, _index: number, files: string[]): boolean {
+  const twin = file.replace(/([jt])s$/, (_, letter) => letter === 'j' ? 'ts' : 'js')
+  return !files.includes(twin) || typescript.test(file) === typescript.test(process.argv[1] ?? '')
+}
+
 function toModule (file: string, path: string): TaskModule {
   return { module: pathToFileURL(file).href, path: path.replace(extension, '') }
 }
 
-/** As a module in the working directory would find it: an `import()` in here would look from this file's folder. */
+/** Finds a package as a module in the working directory would. An `import()` in here would start from this file's folder. */
 function packageModule (name: string): TaskModule {
   try {
     return { module: resolvePackage(name, pathToFileURL(resolve('package.json')).href), path: name }

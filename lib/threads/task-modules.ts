@@ -1,7 +1,6 @@
-import type { TaskFunction } from '../core/background-task.js'
-import { FST_BGT_TASK_MODULE } from '../core/errors.js'
-import { messageOf } from '../core/message-of.js'
-import { checkOptions, type Rule } from '../core/options.js'
+import { FST_BGT_TASK_MODULE, messageOf } from '../core/errors.js'
+import { checkOptions, type Rule } from '../core/option-rules.js'
+import type { TaskFunction } from '../core/task-function.js'
 import { optionsOf } from '../core/task-options.js'
 import { registerTask, sourceOf } from '../core/task-registry.js'
 import { functionsOf } from './exports.js'
@@ -26,7 +25,7 @@ export type TaskFunctions = Map<string, TaskFunction>
 /**
  * Loads task modules, so that the functions which they export are known by their identity.
  *
- * @throws `FST_BGT_INVALID_OPTION` where it is none; `FST_BGT_TASK_MODULE` where one cannot be found or loaded, or two functions have one name
+ * @throws `FST_BGT_INVALID_OPTION`; `FST_BGT_TASK_MODULE` if a module cannot be found or loaded, or two functions have one name
  */
 export async function loadTaskModules (modules: TaskModules): Promise<TaskFunctions> {
   checkOptions({ tasks: modules }, { tasks: taskModulesRule })
@@ -39,7 +38,7 @@ export async function loadTaskModules (modules: TaskModules): Promise<TaskFuncti
       const name = optionsOf(func).name ?? (exportName === 'default' ? path : `${path}.${exportName}`)
       const other = functions.get(name)
       if (other !== undefined && other !== func) {
-        throw new FST_BGT_TASK_MODULE(module, `it has a function of the name "${name}", and so has ${sourceOf(other)?.module}; rename one of the two, or name one of the modules`)
+        throw new FST_BGT_TASK_MODULE(module, `it has a function named "${name}", and so has ${sourceOf(other)?.module}; rename one of them, or one of the modules`)
       }
       functions.set(name, func)
       registerTask(func, { name, module, exportName })
@@ -58,5 +57,5 @@ async function load (module: string): Promise<TaskFunctions> {
 
 function adviceOn (cause: unknown): string {
   const isTypeScript = (cause as NodeJS.ErrnoException | null)?.code === 'ERR_UNKNOWN_FILE_EXTENSION'
-  return isTypeScript ? '. This process runs no TypeScript: start it with `node --import tsx`, or name the compiled modules' : ''
+  return isTypeScript ? '. This process cannot run TypeScript: start it with `node --import tsx`, or name the compiled modules' : ''
 }

@@ -1,10 +1,10 @@
 import type { ResourceLimits } from 'node:worker_threads'
-import { atLeastOne, checkOptions, milliseconds, type Rule, type Rules } from '../core/options.js'
+import { atLeastOne, checkOptions, milliseconds, type Rule, type Rules } from '../core/option-rules.js'
 
 /** Options of the thread pool. */
 export interface ThreadOptions {
   /**
-   * The most threads that run at once.
+   * The most threads that run concurrently.
    * @default one less than the machine's cores, and at least one
    */
   max?: number | undefined
@@ -14,9 +14,9 @@ export interface ThreadOptions {
    */
   idleTimeout?: number | undefined
   /**
-   * What each thread may use: a task that takes more memory fails, and not the process.
+   * What each thread may use. A task that takes more memory fails; the process goes on.
    * https://nodejs.org/api/worker_threads.html#workerresourcelimits
-   * @default as Node.js has it
+   * @default Node.js's own limits
    */
   resourceLimits?: ResourceLimits | undefined
 }
@@ -27,8 +27,8 @@ const megabytes = (least: number): Rule => ({
 })
 
 /**
- * With a heap below 3 MB (Node.js 22 to 26) or a stack below 0.25 MB (all), no thread fails: the whole process aborts.
- * And a stack must be larger than that of the main thread, for what that can send to be read.
+ * With a heap below 3 MB (Node.js 22 to 26) or a stack below 0.25 MB (all versions), the whole process aborts instead of the
+ * thread. The stack must also be larger than the main thread's, to read everything that the main thread can send.
  */
 const resourceRules: Rules<ResourceLimits> = {
   maxYoungGenerationSizeMb: megabytes(1),

@@ -1,113 +1,105 @@
 import { availableParallelism } from 'node:os'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { Piscina } from 'piscina'
-import { FST_BGT_ARGUMENT, FST_BGT_TASK_MODULE, FST_BGT_THREAD, FST_BGT_TIMEOUT } from '../core/errors.js'
-import type { Threads } from '../core/executions/execution.js'
-import { messageOf } from '../core/message-of.js'
-import type { TaskRun } from '../core/task-run.js'
+import type { Attempt } from '../core/attempt.js'
+import { InlineExecution } from '../core/executions/inline.js'
+import { optionsOf } from '../core/task-options.js'
+import type { TaskSource } from '../core/task-registry.js'
+import { clearInterval, now, setImmediate, setInterval } from '../core/timers.js'
 import { Batch } from './batch.js'
-import { findUnclonable, isClonable } from './clone.js'
-import { Durations } from './durations.js'
-import { fromErrorData } from './error-data.js'
-import { fromLogData, fromLogFields } from './log-data.js'
-import { open, type Failure, type LogLine, type ThreadMessage } from './messages.js'
-import { capacity, Progress, Status, Stop, type CallStatus } from './progress.js'
-import type { ThreadCall } from './thread-call.js'
-import { ThreadLane } from './thread-lane.js'
-import { findThreadFile } from './thread-file.js'
+import { crashOf, failedToStart, failureOf, slowToLoad, stopped, unreadable } from './failures.js'
+import { open, type LogLine } from './messages.js'
+import { Progress, Status, Stop } from './progress.js'
+import { Segment } from './segment.js'
 import type { ThreadOptions } from './thread-options.js'
+import { Threads, within } from './threads.js'
+import { fromErrorData, fromLogData, fromLogFields } from './transfer.js'
+import { isAborted, WaitingSegments } from './waiting-segments.js'
 
 /** How often the pool looks at what its threads are doing, while they are doing something, in milliseconds. */
-const tick = 5
-/** How long the tasks of a batch take together, as far as can be told, in milliseconds. */
-const batchDuration = 5
-/** Less than this is not worth another thread, in milliseconds. */
-const smallestShare = 0.5
+const interval = 5
 /** How long a task module may take to load in a thread, in milliseconds. */
-const longestLoad = 10_000
-/** How long a task in a thread that listens to its signal has, from when that aborts until its thread is stopped, in milliseconds. */
+const longestLoad = 60_000
+/** How long a task that listens to its signal has, from when that aborts until its thread is stopped, in milliseconds. */
 const longestFarewell = 200
-/** How long threads are waited for when they are stopped, in milliseconds. */
-const longestStop = 1_000
-/** How often a thread may end before it has begun with a call's batch. */
+/** How often a thread may end before it has begun with a task. */
 const mostFailedStarts = 3
-/** For how many ticks a batch that is over is waited for to tell of its calls. */
+/** After how many looks at a batch that is over the outcomes that have not arrived are given up. */
 const longestTelling = 200
 
-/** Hears what callbacks of tasks do after the tasks have ended. */
-export interface LateEvents {
-  thrown (error: unknown, task?: string): void
+/** Hears what belongs to no running task. What it throws is ignored. */
+export interface PoolEvents {
+  /** A callback of a task has thrown after the task had ended. */
+  thrown (error: unknown, task: string | undefined): void
+  /** A task has logged a line after it had ended. */
   logged (line: LogLine): void
+  /** The function of a task is not declared `async`, and has returned a promise. */
+  returnedPromise (task: string): void
+  /** No thread can be created: from now on tasks run inline. */
+  noThreads (error: unknown): void
 }
 
-/**
- * Runs calls in worker threads. Piscina keeps the threads; which calls go to which thread, and what becomes of them when
- * one ends, is told here.
- */
-export class ThreadPool implements Threads {
-  readonly #file: string
-  readonly #options: ThreadOptions
+/** Runs attempts in worker threads: decides which of them go to which thread, and watches their progress. */
+export class ThreadPool {
   readonly #max: number
-  readonly #late: LateEvents
-  #piscina: Piscina | undefined
-  /** Lanes with calls that wait for a thread. */
-  readonly #queue: ThreadLane[] = []
-  /** Batches that are with threads. */
-  readonly #batches = new Set<Batch>()
-  /** Those of which a call has not been settled, by their ids. */
-  readonly #unsettled = new Map<number, Batch>()
-  readonly #durations = new Durations(batchDuration)
+  readonly #events: PoolEvents
+  readonly #threads: Threads
+  readonly #waiting = new WaitingSegments()
+  /** Batches that are with threads, or of which an outcome is on its way, by their ids. */
+  readonly #batches = new Map<number, Batch>()
+  #lastId = 0
   /** Free for the next batch. */
   readonly #progresses: Progress[] = []
-  #lastId = 0
   #isDispatching = false
-  #timer: NodeJS.Timeout | undefined
-  /** Whether a thread has ever begun with a batch. */
+  #timer: NodeJS.Timeout | undefined = undefined
+  /** Whether a thread has ever begun with a batch, and how often one has failed to before. */
   #hasStarted = false
+  #failedStarts = 0
+  /** Functions that have returned promises. */
+  readonly #asynchronous = new WeakSet<TaskSource>()
 
-  /** A pool, unless a bundler has left no file for threads to begin with. */
-  static create (options: ThreadOptions, late: LateEvents): ThreadPool | undefined {
-    const file = findThreadFile()
-    if (file !== undefined) return new ThreadPool(file, options, late)
-  }
-
-  /** @param file what a thread begins with */
-  constructor (file: string, options: ThreadOptions, late: LateEvents) {
-    this.#file = file
-    this.#options = options
+  /** @param file the module that runs batches in a thread */
+  constructor (file: string, options: ThreadOptions, events: PoolEvents) {
     this.#max = options.max ?? Math.max(1, availableParallelism() - 1)
-    this.#late = late
+    this.#events = events
+    this.#threads = new Threads(file, this.#max, options, (message) => { this.#received(message) })
   }
 
-  run (run: TaskRun): Promise<unknown> {
-    return this.openLane().run(run, false, true).promise
+  /** False once it is known that no thread can be created. */
+  get isUsable (): boolean {
+    return this.#threads.areAvailable
   }
 
-  openLane (): ThreadLane {
-    return new ThreadLane((lane, isFirst) => { this.#enqueue(lane, isFirst) })
+  /**
+   * Makes attempts one after the other, up to the first that fails.
+   *
+   * @param ended called for each as it ends, in order
+   */
+  run (attempts: readonly Attempt[], ended: (outcome: PromiseSettledResult<unknown>) => void): Promise<void> {
+    const segment = new Segment(attempts, ended)
+    if (this.isUsable) this.#enqueue(segment)
+    else runInline(segment)
+    return segment.promise
   }
 
   /** Stops all threads. What is still with them, or waits for them, fails. */
   async close (): Promise<void> {
-    const piscina = this.#piscina
-    if (piscina === undefined) return
-
-    if ([...this.#batches].some(({ calls }) => calls.some(({ isLeaving }) => isLeaving))) await sleep(longestFarewell)
-    this.#piscina = undefined
-    for (const lane of this.#queue.splice(0)) lane.reject(stopped)
-    for (const batch of this.#batches) batch.reject(stopped)
-    // One that is in the middle of native code ends when that returns; nobody need wait for it.
-    await Promise.race([piscina.destroy(), sleep(longestStop, undefined, { ref: false })])
+    const batches = [...this.#batches.values()]
+    for (const segment of this.#waiting.clear()) segment.stop(stopped)
+    await within(longestFarewell, batches.filter((batch) => batch.leave(stopped)).map(({ end }) => end))
+    for (const { slices } of batches) for (const { segment } of slices) segment.stop(stopped)
+    await this.#threads.close()
+    for (const { isOver, controller } of batches) if (!isOver) controller.abort() // it waited for a thread that was not ready
   }
 
-  #enqueue (lane: ThreadLane, isFirst: boolean): void {
-    if (isFirst) this.#queue.unshift(lane)
-    else this.#queue.push(lane)
-    this.#timer ??= setInterval(() => { this.#watch() }, tick)
-    if (this.#isDispatching) return
+  /** @param isNext whether it goes ahead of the others, as it had its turn already */
+  #enqueue (segment: Segment, isNext = false): void {
+    this.#waiting.add(segment, isNext)
+    if (!this.#isDispatching) this.#threads.inContext(() => { this.#schedule() })
+  }
 
-    // What comes in the same turn of the event loop travels together.
+  /** What comes in the same turn of the event loop travels together. */
+  #schedule (): void {
     this.#isDispatching = true
+    this.#timer ??= setInterval(() => { this.#look() }, interval)
     setImmediate(() => {
       this.#isDispatching = false
       this.#dispatch()
@@ -115,241 +107,161 @@ export class ThreadPool implements Threads {
   }
 
   #dispatch (): void {
-    while (this.#queue.length > 0 && this.#batches.size < this.#max) this.#send(this.#nextBatch())
-  }
-
-  /** What one thread takes of the queue: its share, so that other free threads have theirs. */
-  #nextBatch (): Batch {
-    const batch = new Batch(++this.#lastId, this.#progresses.pop() ?? new Progress())
-    const share = this.#share()
-    let planned = 0
-    let lanes = 0
-
-    for (const lane of this.#queue) {
-      let count = 0
-      for (const call of lane.waiting) {
-        const duration = this.#goesAlone(call) ? Infinity : this.#durations.of(call.source)
-        const size = batch.calls.length + count
-        if (size === capacity || (size > 0 && planned + duration > share)) break
-        planned += duration
-        count++
-      }
-      if (count === 0) break
-
-      batch.add(lane, lane.take(count))
-      lanes++
+    for (let free = this.#free; free > 0 && !this.#waiting.isEmpty; free = this.#free) {
+      const batch = new Batch(++this.#lastId, this.#progresses.pop() ?? new Progress())
+      // Its arguments may be more than a thread can hold: it fails without its neighbors.
+      const goesAlone = ({ failedStarts }: Segment): boolean => failedStarts > 0 && this.#hasStarted
+      for (const segment of this.#waiting.fill(batch, free, goesAlone)) segment.stop((attempt) => attempt.owner.signal?.reason ?? stopped(attempt))
+      if (batch.calls.length > 0) this.#send(batch)
     }
-    this.#queue.splice(0, lanes)
-    return batch
   }
 
-  /** Its arguments may be more than a thread can hold: it is to fail without its neighbours. */
-  #goesAlone ({ failedStarts }: ThreadCall): boolean {
-    return failedStarts > 0 && this.#hasStarted
-  }
-
-  /** How long a batch may take, in milliseconds, when the queue is shared among the free threads. */
-  #share (): number {
-    const free = this.#max - this.#batches.size
-    let total = 0
-    for (const lane of this.#queue) {
-      for (const { source } of lane.waiting) {
-        total += this.#durations.of(source)
-        if (total >= batchDuration * free) return batchDuration
-      }
-    }
-    return Math.max(total / free, smallestShare)
+  /** How many more batches may be with threads. */
+  get #free (): number {
+    let free = this.#max
+    for (const { isOver } of this.#batches.values()) if (!isOver) free--
+    return free
   }
 
   #send (batch: Batch): void {
-    this.#batches.add(batch)
-    this.#unsettled.set(batch.id, batch)
-    this.#start(batch).then(
+    this.#batches.set(batch.id, batch)
+    batch.end = this.#threads.run(batch).then(
       () => { this.#ended(batch) },
-      (error: unknown) => { this.#crashed(batch, error) }
+      (error: unknown) => {
+        if (this.isUsable) this.#crashed(batch, error)
+        else this.#runAllInline(error)
+      }
     )
   }
 
-  /** Async, as Piscina throws where a thread cannot be made. */
-  async #start (batch: Batch): Promise<void> {
-    await this.#threads.run(batch.message(), { signal: batch.controller.signal })
+  /** No thread can be created: what waits runs inline, and so does what comes. */
+  #runAllInline (error: unknown): void {
+    const segments = [...this.#batches.values()].flatMap((batch) => batch.takeBack()).concat(this.#waiting.clear())
+    this.#batches.clear()
+    if (segments.length > 0) this.#tell('noThreads', error)
+    for (const segment of segments) runInline(segment)
   }
 
-  get #threads (): Piscina {
-    return (this.#piscina ??= this.#createPiscina())
-  }
-
-  #createPiscina (): Piscina {
-    const { idleTimeout = 30_000, resourceLimits } = this.#options
-    const piscina = new Piscina({
-      filename: this.#file,
-      minThreads: 0,
-      maxThreads: this.#max,
-      idleTimeout,
-      recordTiming: false,
-      // A thread that waits for tasks is not blocked, so that what a task has begun goes on, and is heard of if it fails.
-      atomics: 'disabled',
-      ...(resourceLimits !== undefined && { resourceLimits })
-    })
-    let error: unknown
-    piscina.on('message', (message) => { this.#told(message) })
-    piscina.on('error', (thrown) => { error = thrown })
-    // A batch that waited for a thread which has ended before it was ready would wait for ever.
-    piscina.on('workerDestroy', () => { setImmediate(() => { this.#recall(piscina, error) }) })
-    return piscina
-  }
-
-  #recall (piscina: Piscina, error: unknown): void {
-    if (piscina !== this.#piscina) return
-
-    const missing = Math.max(0, this.#batches.size - piscina.threads.length)
-    for (const batch of [...this.#batches].filter(({ hasBegun }) => !hasBegun).slice(0, missing)) {
-      batch.crash ??= error
-      batch.controller.abort()
-    }
-  }
-
-  /** What the threads tell of their own accord. */
-  #told (envelope: unknown): void {
+  #received (envelope: unknown): void {
     const message = open(envelope)
-    if (message?.kind === 'late') this.#late.thrown(fromErrorData(message.error), message.task)
-    else if (message !== undefined) this.#toldOf(message)
+    if (message === undefined) return
+    if (message.kind === 'late') return this.#tell('thrown', fromErrorData(message.error), message.task)
+
+    const batch = this.#batches.get(message.batch)
+    const found = batch?.attemptOf(message.call)
+    if (message.kind === 'log') return this.#logged(message.line, found?.attempt)
+    if (batch === undefined || found === undefined) return // it is settled, or was given up
+
+    const { segment, index, attempt } = found
+    if (message.kind === 'promise') this.#returnedPromise(attempt, segment.sources[index] as TaskSource)
+    if (message.kind === 'crash') batch.crash = fromErrorData(message.error)
+    if (message.kind === 'failure') segment.reject(index, failureOf(attempt, message.failure))
+    if (message.kind === 'result') segment.settle(index, { status: 'fulfilled', value: message.value })
+    if (batch.isOver) this.#goOn(batch)
   }
 
-  #toldOf (message: Exclude<ThreadMessage, { kind: 'late' }>): void {
-    const batch = this.#unsettled.get(message.batch)
-    const call = batch?.calls[message.call]
-    if (message.kind === 'log') this.#logged(message.line, call)
-    else if (batch !== undefined && call?.isSettled === false) {
-      if (message.kind === 'crash') batch.crash = fromErrorData(message.error)
-      if (message.kind === 'failure') call.reject(failureOf(call, message.failure))
-      if (message.kind === 'result') call.resolve(message.value)
-      this.#forgetIfSettled(batch)
-    }
-  }
-
-  #logged (line: LogLine, call: ThreadCall | undefined): void {
-    const { level } = line
+  #logged (line: LogLine, attempt: Attempt | undefined): void {
     const args = fromLogData(line.args)
     const bindings = fromLogFields(line.bindings)
-    if (call === undefined) return this.#late.logged({ ...line, args, bindings })
+    if (attempt === undefined) return this.#tell('logged', { ...line, args, bindings })
 
-    call.run.context.log.child(bindings)[level](...args as [unknown])
+    try {
+      attempt.inContext(() => { attempt.context.log.child(bindings)[line.level](...args as [unknown]) })
+    } catch {} // a logger's serializers are users' code, and the task cannot be told any more
+  }
+
+  /** Says so once, unless the function was given the option. */
+  #returnedPromise ({ task }: Attempt, source: TaskSource): void {
+    if (this.#asynchronous.has(source) || optionsOf(task.func).thread !== undefined) return
+
+    this.#asynchronous.add(source)
+    this.#tell('returnedPromise', task.name)
+  }
+
+  #tell<Event extends keyof PoolEvents> (event: Event, ...args: Parameters<PoolEvents[Event]>): void {
+    try {
+      (this.#events[event] as (...args: unknown[]) => void)(...args)
+    } catch {} // nothing that logs reaches the process
   }
 
   /** Looks at what the threads are doing. */
-  #watch (): void {
-    for (const batch of this.#batches) {
-      batch.settleCompleted()
-      this.#limit(batch)
-      if (batch.hasBegun && ++batch.ticks > 1) batch.takeBack()
+  #look (): void {
+    for (const batch of this.#batches.values()) {
+      batch.advance()
+      if (!batch.isOver) this.#lookAt(batch)
+      else if (++batch.looksOver >= longestTelling) this.#giveUpMessages(batch)
+      this.#goOn(batch)
     }
-    for (const batch of this.#unsettled.values()) this.#giveUp(batch)
+    if (this.#batches.size > 0 || !this.#waiting.isEmpty) return
 
-    if (this.#queue.length + this.#batches.size + this.#unsettled.size > 0) return
     clearInterval(this.#timer)
     this.#timer = undefined
   }
 
-  /** Stops the thread of a batch whose task has taken too long. */
-  #limit (batch: Batch): void {
-    if (performance.now() >= batch.stopAt) batch.controller.abort()
+  #lookAt (batch: Batch): void {
     const current = batch.current()
-    if (current === undefined) return
-
-    const { call, index, status } = current
-    const limit = status === Status.loading ? longestLoad : call.run.timeout
-    if (limit === undefined || batch.progress.elapsed(index) <= limit || !batch.progress.condemn(index, status)) return
-
-    call.reject(status === Status.loading ? slowToLoad(call) : new FST_BGT_TIMEOUT(call.name, limit))
-    batch.stopAt = performance.now() + (call.askToStop(Stop.timeout) ? longestFarewell : 0)
-    if (performance.now() >= batch.stopAt) batch.controller.abort()
+    if (current !== undefined) this.#limit(batch, current)
+    if (now() >= batch.stopAt) batch.controller.abort()
+    if (batch.hasBegun && ++batch.looks > 1) for (const segment of batch.takeBack().reverse()) this.#enqueue(segment, true)
   }
 
-  /** What a thread has told, but is nested too deep to be read here, never arrives. */
-  #giveUp (batch: Batch): void {
-    if (this.#batches.has(batch) || ++batch.ticksOver < longestTelling) return
+  /** Tells a call to stop if it has taken too long, or its task is not wanted any more. */
+  #limit (batch: Batch, { segment, index, attempt, call, status }: NonNullable<ReturnType<Batch['current']>>): void {
+    const { progress } = batch
+    if (status === Status.running) attempt.startedAt ??= progress.startedAt(call)
+    if (isAborted(attempt)) batch.askToStop(call, Stop.closing)
 
-    for (const call of batch.unsettled) call.reject(unreadable(call))
-    this.#forgetIfSettled(batch)
+    const limit = status === Status.loading ? longestLoad : attempt.timeout
+    if (limit === undefined || progress.elapsed(call) <= limit || !progress.condemn(call, status)) return
+
+    batch.stopAt = now() + (batch.askToStop(call, Stop.timeout) ? longestFarewell : 0)
+    segment.reject(index, status === Status.loading ? slowToLoad(attempt, limit) : attempt.timedOut())
   }
 
   #ended (batch: Batch): void {
     this.#hasStarted = true
-    for (const [index, { source }] of batch.calls.entries()) {
-      if (batch.progress.status(index) > Status.running) this.#durations.add(source, batch.progress.duration(index))
-    }
-    this.#over(batch, stopped)
-    if (batch.isSettled) this.#progresses.push(batch.progress)
+    for (const [source, duration] of batch.durations()) this.#waiting.learn(source, duration)
+    batch.finish(stopped)
+    if (!batch.awaitsMessages) this.#progresses.push(batch.progress)
+    this.#goOn(batch)
+    this.#dispatch()
   }
 
   #crashed (batch: Batch, error: unknown): void {
     const cause = batch.crash ?? error
     if (batch.hasBegun) this.#hasStarted = true
-    else if (!refuseUnclonable(batch)) failToStart(batch, cause)
-    this.#over(batch, (call, status) => crashOf(call, status, cause))
-  }
-
-  #over (batch: Batch, errorOf: (call: ThreadCall, status: CallStatus) => unknown): void {
-    this.#batches.delete(batch)
-    batch.over(errorOf)
-    this.#forgetIfSettled(batch)
+    else if (!batch.refuseUnclonable()) this.#failedToStart(batch, cause)
+    batch.finish((attempt, status) => crashOf(attempt, status, cause))
+    this.#goOn(batch)
     this.#dispatch()
   }
 
-  /** A batch that is over may still wait for messages. */
-  #forgetIfSettled (batch: Batch): void {
-    if (!this.#batches.has(batch) && batch.isSettled) this.#unsettled.delete(batch.id)
+  #failedToStart ({ slices }: Batch, cause: unknown): void {
+    if (!this.#hasStarted) this.#failedStarts++
+    const isHopeless = !this.#hasStarted && this.#failedStarts >= mostFailedStarts
+    for (const { segment } of slices) {
+      if (++segment.failedStarts >= mostFailedStarts || isHopeless) segment.stop((attempt) => failedToStart(attempt, cause))
+    }
+  }
+
+  /** What is nested too deep for the main thread to read never arrives. */
+  #giveUpMessages ({ slices }: Batch): void {
+    for (const { segment } of slices) if (segment.awaitsMessage) segment.stop(unreadable)
+  }
+
+  /** The segments that its thread is done with wait again. What was with the thread goes first, the rest takes turns. */
+  #goOn (batch: Batch): void {
+    for (const { segment, end } of batch.release().reverse()) this.#enqueue(segment, segment.next < end)
+    if (batch.isOver && !batch.awaitsMessages) this.#batches.delete(batch.id)
   }
 }
 
-/** Fails the calls whose arguments keep their batch from being sent. */
-function refuseUnclonable (batch: Batch): boolean {
-  const refused = batch.calls.filter(({ args, isSettled }) => !isSettled && !isClonable(args))
-  for (const call of refused) {
-    const { path, problem } = findUnclonable(call.args)
-    const position = Number(/^\[(\d+)/.exec(path)?.[1]) + 1
-    call.reject(uncloneable(call, `its argument ${position} (args${path})`, problem))
+const inline = new InlineExecution()
+
+/** Makes the attempts of a segment on the main thread. */
+async function runInline (segment: Segment): Promise<void> {
+  while (!segment.isOver) {
+    const [outcome] = await Promise.allSettled([inline.run(segment.attempts[segment.next] as Attempt)])
+    segment.settle(segment.next, outcome)
   }
-  return refused.length > 0
-}
-
-function failToStart (batch: Batch, cause: unknown): void {
-  for (const call of batch.unsettled) if (++call.failedStarts >= mostFailedStarts) call.reject(failedToStart(call, cause))
-}
-
-function uncloneable ({ name }: ThreadCall, value: string, problem: string): Error {
-  return new FST_BGT_ARGUMENT(name, 'in a worker thread', `${value} cannot be cloned: it is ${problem}`)
-}
-
-function failureOf (call: ThreadCall, failure: Failure): unknown {
-  if (failure.of === 'result') return uncloneable(call, `its result${failure.path && ` (${failure.path})`}`, failure.problem)
-
-  const error = fromErrorData(failure.error)
-  if (failure.of === 'thrown') return error
-  return new FST_BGT_TASK_MODULE(call.source.module, `it cannot be loaded in a worker thread: ${messageOf(error)}`, { cause: error })
-}
-
-/** What ends a thread. */
-const advice = 'Keep process.exit() out of tasks, catch what their callbacks throw, and see the option "threads.resourceLimits" where memory has run out'
-
-function crashOf (call: ThreadCall, status: CallStatus, cause: unknown): unknown {
-  if (status !== Status.loading) return new FST_BGT_THREAD(call.name, `ended while it was running: ${messageOf(cause)}. ${advice}`, { cause })
-  return new FST_BGT_TASK_MODULE(call.source.module, `its worker thread ended while it was loading: ${messageOf(cause)}`, { cause })
-}
-
-function slowToLoad ({ source }: ThreadCall): Error {
-  return new FST_BGT_TASK_MODULE(source.module, `it has not finished loading in a worker thread after ${longestLoad / 1e3} s`)
-}
-
-function failedToStart ({ name }: ThreadCall, cause: unknown): Error {
-  return new FST_BGT_THREAD(name, `cannot be started: ${messageOf(cause)}`, { cause })
-}
-
-function unreadable (call: ThreadCall): Error {
-  return uncloneable(call, 'its result or error', 'nested too deep to be read')
-}
-
-function stopped ({ name }: ThreadCall): Error {
-  return new FST_BGT_THREAD(name, 'was stopped, as the app has closed')
 }

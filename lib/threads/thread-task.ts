@@ -1,21 +1,19 @@
 import { parentPort } from 'node:worker_threads'
-import { closingError } from '../core/closing.js'
-import type { CurrentRun } from '../core/current-run.js'
-import { FST_BGT_TIMEOUT } from '../core/errors.js'
-import type { TaskContext } from '../core/task-context.js'
+import { closingError, FST_BGT_TIMEOUT } from '../core/errors.js'
+import type { Running, TaskContext } from '../core/task-context.js'
 import { createLogger, levels, type TaskLogger } from '../core/task-logger.js'
 import type { TaskSource } from '../core/task-registry.js'
-import { toLogData, toLogFields } from './log-data.js'
-import { envelop, type BatchMessage, type Told } from './messages.js'
+import { envelop, type BatchMessage, type CallMessage } from './messages.js'
 import { Status, Stop, type Progress } from './progress.js'
+import { toLogData, toLogFields } from './transfer.js'
 
-/** A task as its thread has it. */
-export class ThreadTask implements CurrentRun {
+/** A call as its thread sees it. */
+export class ThreadTask implements Running {
   readonly call: number
   readonly progress: Progress
   hasEnded = false
-  /** Whether lines of its are on their way to the main thread. */
-  hasLogged = false
+  /** Whether it has sent messages: that of its end comes behind them. */
+  hasSent = false
   readonly #batch: BatchMessage
   #context: TaskContext | undefined
   #controller: AbortController | undefined
@@ -34,23 +32,24 @@ export class ThreadTask implements CurrentRun {
     return this.#batch.wantsResult[this.call] as boolean
   }
 
-  /** Its arguments: copies of its own, though one clone has brought those of the whole batch. */
+  /** Copies of its arguments. One clone has brought those of the whole batch, in which calls may share objects. */
   ownArgs (): unknown[] {
     const args = this.#batch.args[this.call] as unknown[]
     return this.#batch.calls.length === 1 || args.every(isPlain) ? args : structuredClone(args)
   }
 
-  /** What the task sees of itself. */
+  /** What the task can learn about itself. */
   get context (): TaskContext {
     return (this.#context ??= this.#createContext())
   }
 
-  /** Tells the main thread something of the task. */
-  tell (message: Told): void {
+  /** Sends the main thread a message about the call. */
+  tell (message: CallMessage): void {
+    this.hasSent = true
     parentPort?.postMessage(envelop({ ...message, batch: this.#batch.id, call: this.call }))
   }
 
-  /** It has ended. False where it is too late, as it is condemned. */
+  /** It has ended. False if it is condemned. */
   end (status: typeof Status.completed | typeof Status.resulted | typeof Status.failed): boolean {
     this.hasEnded = true
     if (this.#controller !== undefined) this.progress.forgetStop(this.call)
@@ -75,7 +74,6 @@ export class ThreadTask implements CurrentRun {
     return createLogger((level, args, bindings) => {
       if (levels[level] < logLevel) return
 
-      this.hasLogged = true
       this.tell({ kind: 'log', line: { level, args: toLogData(args), bindings: toLogFields(bindings), task: this.source.name, taskId: ids[this.call] as string } })
     })
   }
@@ -91,6 +89,6 @@ export class ThreadTask implements CurrentRun {
 }
 
 /** Whether a value can be cloned for sure. */
-export function isPlain (value: unknown): boolean {
+function isPlain (value: unknown): boolean {
   return value === null || (typeof value !== 'object' && typeof value !== 'function' && typeof value !== 'symbol')
 }

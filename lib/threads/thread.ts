@@ -1,37 +1,42 @@
 import { createRequire } from 'node:module'
-import { setImmediate as turn } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parentPort } from 'node:worker_threads'
-import type { TaskFunction } from '../core/background-task.js'
-import { currentRun, enter, followCallbacks } from '../core/current-run.js'
+import { isThenable } from '../core/describe.js'
+import { currentlyRunning, enter } from '../core/task-context.js'
+import type { TaskFunction } from '../core/task-function.js'
 import type { TaskSource } from '../core/task-registry.js'
-import { findUnclonable } from './clone.js'
-import { toErrorData } from './error-data.js'
+import { nextTurn } from '../core/timers.js'
 import { functionsOf } from './exports.js'
 import { envelop, type BatchMessage, type Failure } from './messages.js'
 import { Progress, Status } from './progress.js'
-import { isPlain, ThreadTask } from './thread-task.js'
+import { ThreadTask } from './thread-task.js'
+import { findUnclonable, toErrorData } from './transfer.js'
 
-// The thread's side: Piscina calls the default export with each batch.
+// The thread's side. Piscina calls the default export with each batch, and `flushOutput` before the thread is stopped.
 
 const loaded = new Map<string, TaskFunction>()
-// Whose callback it is that throws must be known, whether its task asks for its context or not.
-followCallbacks()
+/** Functions whose promises the main thread knows about. */
+const asynchronous = new Set<TaskFunction>()
 
 export default async function runBatch (batch: BatchMessage): Promise<void> {
   const progress = new Progress(batch.progress)
 
-  for (let lane = progress.claimLane(); lane !== undefined; lane = progress.claimLane()) {
-    const end = batch.firstCalls[lane + 1] ?? batch.calls.length
-    for (let call = batch.firstCalls[lane]!; call < end; call++) {
-      const failed = run(new ThreadTask(batch, call, progress))
-      // Without a promise for each of them, plain functions take half the time.
-      if ((typeof failed === 'boolean' ? failed : await failed) && batch.stops[call]) break
+  for (let slice = progress.claim(); slice !== undefined; slice = progress.claim()) {
+    const end = batch.firstCalls[slice + 1] ?? batch.calls.length
+    for (let call = batch.firstCalls[slice] as number; call < end; call++) {
+      const hasFailed = run(new ThreadTask(batch, call, progress))
+      // Without a promise for each of them, synchronous functions take half the time.
+      if (typeof hasFailed === 'boolean' ? hasFailed : await hasFailed) break
     }
   }
 }
 
-/** Runs a task, tells how it has ended, and says whether it has failed. */
+/** Hands over to the main thread what was printed. */
+export async function flushOutput (): Promise<void> {
+  for (const stream of [process.stdout, process.stderr]) await new Promise((resolve) => { stream.write('', resolve) })
+}
+
+/** Runs a task, reports how it has ended, and returns whether it has failed. */
 function run (task: ThreadTask): boolean | Promise<boolean> {
   const func = loaded.get(keyOf(task.source))
   return func === undefined ? enter(task, loadAndCall, [task]) : enter(task, call, [task, func])
@@ -52,13 +57,15 @@ function call (task: ThreadTask, func: TaskFunction): boolean | Promise<boolean>
 
   try {
     const result: unknown = func(...task.ownArgs())
-    return isThenable(result) ? settle(task, result) : succeed(task, result)
+    return isThenable(result) ? settle(task, func, result) : succeed(task, result)
   } catch (error) {
     return fail(task, { of: 'thrown', error: toErrorData(error) })
   }
 }
 
-async function settle (task: ThreadTask, promise: PromiseLike<unknown>): Promise<boolean> {
+async function settle (task: ThreadTask, func: TaskFunction, promise: PromiseLike<unknown>): Promise<boolean> {
+  if (!asynchronous.has(func)) task.tell({ kind: 'promise' })
+  asynchronous.add(func)
   let result: unknown
   try {
     result = await promise
@@ -70,10 +77,8 @@ async function settle (task: ThreadTask, promise: PromiseLike<unknown>): Promise
 
 function succeed (task: ThreadTask, result: unknown): boolean | Promise<boolean> {
   const value = task.wantsResult ? result : undefined
-  // The end of a task that has logged comes behind its lines.
-  const isTold = value !== undefined || task.hasLogged
+  const isTold = value !== undefined || task.hasSent
   try {
-    if (!task.wantsResult && !isPlain(result)) structuredClone(result)
     if (isTold) task.tell({ kind: 'result', value })
   } catch {
     return fail(task, { of: 'result', ...findUnclonable(result) })
@@ -90,12 +95,12 @@ function fail (task: ThreadTask, failure: Failure): boolean | Promise<boolean> {
 const condemned = new Promise<boolean>(() => {})
 
 async function load ({ call, source, progress }: ThreadTask): Promise<TaskFunction> {
-  progress.begin(call, Status.loading)
+  if (!progress.begin(call, Status.loading)) await condemned
   const found = functionsOf(source.module, await importModule(source.module)).get(source.exportName)
   if (found === undefined) throw new Error(`it exports no function "${source.exportName}" there`)
 
-  // What it has begun, a server on a port that the main thread has taken, fails in a turn to come.
-  await turn()
+  // What the module has begun may fail in a later turn: a server on a port that the main thread has taken.
+  await nextTurn()
   loaded.set(keyOf(source), found)
   return found
 }
@@ -114,15 +119,11 @@ function keyOf ({ module, exportName }: TaskSource): string {
   return `${module}#${exportName}`
 }
 
-function isThenable (value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as PromiseLike<unknown> | null)?.then === 'function'
-}
-
 process.on('uncaughtException', (thrown) => {
-  const task = currentRun() as ThreadTask | undefined
+  const task = currentlyRunning() as ThreadTask | undefined
   const error = toErrorData(thrown)
 
-  // The one that is running now is not to blame for a task that has ended.
+  // The task that is running now is not to blame for one that has ended.
   if (task === undefined || task.hasEnded) {
     return parentPort?.postMessage(envelop({ kind: 'late', task: task?.source.name, error }))
   }

@@ -1,7 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { mock } from 'node:test'
 import { runInNewContext } from 'node:vm'
 import t from 'tap'
 import { BackgroundTask } from '../../lib/core/background-task.js'
+import { BackgroundTasks } from '../../lib/core/background-tasks.js'
+import { defineTask } from '../../lib/core/task-options.js'
 
 t.test('a task captures a callable and its arguments, and runs it when awaited', async (t) => {
   const sent: unknown[] = []
@@ -92,6 +95,37 @@ t.test('a task rejects with whatever its function throws', async (t) => {
 t.test('a function does not see the task as this', async (t) => {
   const task = new BackgroundTask(function (this: unknown) { return this })
   t.equal(await task(), undefined)
+})
+
+/** Mocks a method, whatever the types say. */
+const mockMethod = mock.method.bind(mock) as unknown as (object: object, name: string, implementation: () => unknown) => { mock: { callCount (): number } }
+
+t.test('a mock of an async function completes with what it returns, and fails with what it throws', async (t) => {
+  const mailer = { send: async (to: string) => to }
+  for (const [implementation, expected] of [[() => {}, undefined], [() => 42, 42], [() => ({ then: (resolve: (value: string) => void) => { resolve('thenable') } }), 'thenable']] as const) {
+    const { mock: calls } = mockMethod(mailer, 'send', implementation as () => unknown)
+    t.equal(await new BackgroundTask(mailer.send, 'ada')(), expected as never)
+    t.equal(calls.callCount(), 1)
+    mock.restoreAll()
+  }
+
+  const { mock: calls } = mockMethod(mailer, 'send', () => { throw new Error('at once') })
+  await t.rejects(new BackgroundTask(defineTask(mailer.send, { retries: 1 }), 'ada')(), { message: 'at once' })
+  t.equal(calls.callCount(), 2, 'it is retried')
+  mock.restoreAll()
+})
+
+t.test('the stack of a refusal begins at the caller', async (t) => {
+  function caller () { return new BackgroundTask(42 as unknown as () => void) }
+  function adder () { new BackgroundTasks().addTask('send' as unknown as () => void) }
+  for (const [func, name] of [[caller, 'caller'], [adder, 'adder']] as const) {
+    try {
+      func()
+      t.fail()
+    } catch (error) {
+      t.match((error as Error).stack?.split('\n')[1], new RegExp(`at ${name} `))
+    }
+  }
 })
 
 t.test('a task that is awaited by hand runs in the async context of its caller', async (t) => {

@@ -218,8 +218,8 @@ t.test('what is no task is refused, and nothing of it is taken', async (t) => {
 t.test('a wrong or unknown option is refused by name', async (t) => {
   const cases: Array<[unknown, string]> = [
     [{ onError: 'ignore' }, 'Invalid option "onError": it must be "continue" or "stop", but got "ignore".'],
-    [{ onerror: 'stop' }, 'Invalid option "onerror": it is unknown, the known ones are onError.'],
-    [{ constructor: 1 }, 'Invalid option "constructor": it is unknown, the known ones are onError.'],
+    [{ onerror: 'stop' }, 'Invalid option "onerror": it is unknown; did you mean "onError"? (the known ones are onError, concurrency).'],
+    [{ constructor: 1 }, 'Invalid option "constructor": it is unknown; the known ones are onError, concurrency.'],
     [null, 'Invalid option "options": it must be an object, but got null.'],
     ['stop', 'Invalid option "options": it must be an object, but got "stop".'],
     [[], 'Invalid option "options": it must be an object, but got an array.']

@@ -31,7 +31,7 @@ t.test('two functions of task modules that were given one name are refused', asy
   })
   const { b } = await import(`file://${folder}/b.mjs`)
   defineTask(b, { name: 'a.a' })
-  await t.rejects(loadTasks(folder), { code: 'FST_BGT_TASK_MODULE', message: /the name "a\.a"/ })
+  await t.rejects(loadTasks(folder), { code: 'FST_BGT_TASK_MODULE', message: /a function named "a\.a"/ })
 })
 
 t.test('a function\'s own timeout goes before the app\'s, in every execution', async (t) => {
@@ -41,7 +41,7 @@ t.test('a function\'s own timeout goes before the app\'s, in every execution', a
   app.backgroundTasks.addTask(defineTask(function hangsToo () { return new Promise(() => {}) }, { timeout: 40 }))
   await app.backgroundTasks.idle()
 
-  const failed = log.with('background task failed')
+  const failed = log.failed
   t.match(failed.map(({ task, err }) => [task, err.code, / of (\d+) ms/.exec(err.message)?.[1]]).sort(), [
     ['context.impatient', 'FST_BGT_TIMEOUT', '200'],
     ['hangs', 'FST_BGT_TIMEOUT', '30'],
@@ -59,8 +59,8 @@ t.test('wrong options are refused at once', async (t) => {
     [{ retries: -1 }, /"retries": it must be a whole number from 0, but got -1/],
     [{ retries: 1.5 }, /"retries": it must be a whole number from 0/],
     [{ thread: 'no' }, /"thread": it must be true or false, but got "no"/],
-    [{ queue: 1 }, /"queue": it must be true or false, but got 1/],
-    [{ timeOut: 1 }, /"timeOut": it is unknown, the known ones are name, timeout, retries, thread, queue/]
+    [{ queue: 1 }, /"queue": it must be true, false, or the name of a queue, which has no ":", but got 1/],
+    [{ timeOut: 1 }, /"timeOut": it is unknown; did you mean "timeout"\? \(the known ones are name, timeout, retries, thread, queue, concurrency\)/]
   ]
   for (const [options, message] of cases) {
     t.throws(() => defineTask(func, options as object), { code: 'FST_BGT_INVALID_OPTION', message })

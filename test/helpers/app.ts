@@ -21,6 +21,16 @@ export class Log extends Writable {
     return this.lines.filter((line) => line.msg === msg)
   }
 
+  /** Lines about tasks that have failed, will be retried, have completed, or were unfinished when the app closed. */
+  get failed (): LogLine[] { return this.#about('failed: ').filter(({ err }) => err.code !== 'FST_BGT_UNFINISHED') }
+  get retried (): LogLine[] { return this.#about('failed and will be retried: ') }
+  get completed (): LogLine[] { return this.#about('completed') }
+  get unfinished (): LogLine[] { return this.#about('failed: ').filter(({ err }) => err.code === 'FST_BGT_UNFINISHED') }
+
+  #about (outcome: string): LogLine[] {
+    return this.lines.filter(({ msg, task }) => msg.startsWith(`background task "${task}" ${outcome}`))
+  }
+
   get errors (): LogLine[] {
     return this.lines.filter(({ level }) => level >= 50)
   }

@@ -3,7 +3,7 @@ import type { Test } from 'tap'
 import { startProgram } from './program.js'
 import { queueTasks } from './queue.js'
 
-const cli = fileURLToPath(new URL('../../lib/queue/cli.js', import.meta.url))
+const cli = fileURLToPath(new URL('../../lib/cli.js', import.meta.url))
 export const taskFolder = fileURLToPath(queueTasks)
 
 /** The command, in a process of its own. */

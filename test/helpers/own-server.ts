@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
 import type { Test } from 'tap'
 import { freePort } from './free-port.js'
 import { answers, type QueueServer } from './queue.js'
@@ -56,7 +57,21 @@ export class OwnServer implements QueueServer {
       const isRunning = this.#process?.exitCode === null && this.#process.signalCode === null
       if (!isRunning) this.#process = spawn(program, args, { stdio: 'ignore', cwd: tmpdir(), ...this.#options })
       await sleep(20)
-    } while (!await answers(this))
+    } while (!await this.#isReady())
+  }
+
+  /** PostgreSQL accepts connections before it answers questions. */
+  async #isReady (): Promise<boolean> {
+    if (this.name === 'Redis' || !await answers(this)) return await answers(this)
+
+    const client = new pg.Client(this.url())
+    try {
+      await client.connect()
+      await client.end()
+      return true
+    } catch {
+      return false
+    }
   }
 
   /** As a crash would end it. */

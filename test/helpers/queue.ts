@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
 import type { BackgroundTasksOptions, QueueOptions } from '../../lib/index.js'
-import { createApp, type Log } from './app.js'
+import type { Log } from './app.js'
 
 export const queueTasks = new URL('../fixtures/queue/', import.meta.url)
 
@@ -89,6 +89,7 @@ export async function createQueueApp (
   { queue, ...options }: Omit<BackgroundTasksOptions, 'queue'> & { queue?: Partial<QueueOptions> } = {}
 ): Promise<QueueApp> {
   const name = queue?.name ?? `test-${randomUUID()}`
+  const { createApp } = await import('./app.js')
   const { app, log } = await createApp(t, {
     tasks: queueTasks,
     threads: { max: 1 },
@@ -116,7 +117,6 @@ export class Network {
   readonly #sockets = new Set<Socket>()
   readonly #pairs = new Set<[socket: Socket, other: Socket]>()
   #mode: 'passes' | 'hangs' | 'is cut' = 'passes'
-  #last: string | undefined
   readonly #server = createServer((socket) => { this.#accept(socket) })
   readonly #target: number
 
@@ -156,20 +156,9 @@ export class Network {
     for (const [socket, other] of this.#pairs) other.unpipe(socket).resume()
   }
 
-  /** All is well again, for new connections. */
+  /** New connections work again. */
   mend (): void {
     this.#mode = 'passes'
-  }
-
-  /** All is well again, until a client says something: then connections are lost, and all is well for new ones. */
-  mendUntil (text: string): void {
-    this.#last = text
-    this.mend()
-  }
-
-  /** Whether that is still to come. */
-  get isToBreak (): boolean {
-    return this.#last !== undefined
   }
 
   #accept (socket: Socket): void {
@@ -182,12 +171,6 @@ export class Network {
     if (this.#mode === 'hangs') return
 
     const other = this.#keep(connect(this.#target, '127.0.0.1'))
-    socket.on('data', (chunk) => {
-      if (this.#last === undefined || !chunk.includes(this.#last)) return
-
-      this.#last = undefined
-      for (const open of this.#sockets) open.destroy()
-    })
     socket.pipe(other).pipe(socket)
     this.#pairs.add([socket, other])
     socket.on('close', () => other.destroy())

@@ -10,6 +10,8 @@ export const tasks = new URL('../fixtures/tasks/', import.meta.url)
 export async function createThreadApp (t: Test, options: BackgroundTasksOptions = {}, serverOptions?: FastifyServerOptions): Promise<{ app: FastifyInstance, log: Log }> {
   const { app, log } = await createApp(t, { tasks, threads: { max: 1 }, ...options }, serverOptions)
   // A thread that is stopped writes no coverage; one that exits does.
-  t.teardown(() => { app.backgroundTasks.addTask(exit, 0) })
+  t.teardown(() => {
+    try { app.backgroundTasks.addTask(exit, 0) } catch {} // closed already
+  })
   return { app, log }
 }

@@ -1,7 +1,7 @@
 import { Counter, register, Registry } from 'prom-client'
 import t from 'tap'
 import backgroundTasks, { defineTask, loadTasks } from '../../lib/index.js'
-import { loadOptional } from '../../lib/optional.js'
+import { loadOptional } from '../../lib/core/optional.js'
 import * as context from '../fixtures/tasks/context.js'
 import * as work from '../fixtures/tasks/work.js'
 import { createApp, createBareApp, listen } from '../helpers/app.js'
@@ -59,7 +59,7 @@ t.test('tasks are counted and timed, by name, execution and outcome', async (t) 
 t.test('a task whose function was never called has waited and taken no time', async (t) => {
   const register = new Registry()
   const { app } = await createThreadApp(t, { metrics: { register } })
-  app.backgroundTasks.addTask(work.identity, () => {})
+  app.backgroundTasks.addTask(work.identity, [() => {}])
   await app.backgroundTasks.idle()
   const samples = await samplesOf(register)
   t.equal(samples.get('background_task_wait_seconds_sum{task="work.identity",execution="thread"}'), 0)
@@ -98,7 +98,7 @@ t.test('names have a prefix, and no metric that is somebody else\'s', async (t) 
     const { app: other } = createBareApp(t)
     await t.rejects(async () => await other.register(backgroundTasks, { metrics: { register: taken, prefix: 'shop_' } }), {
       code: 'FST_BGT_INVALID_OPTION',
-      message: `Invalid option "metrics.prefix": it must be another one, as the registry has a metric "${name}" that is not ours.`
+      message: `Invalid option "metrics.prefix": it must be another one, as the registry has a metric "${name}" that another part of the application has registered.`
     })
     t.same(taken.getMetricsAsArray().map(({ name }) => name), [name], 'none is left behind')
   }
@@ -121,11 +121,11 @@ t.test('labels are bounded, whatever names functions have', async (t) => {
 
 t.test('wrong options are refused by name, and a package that is missing with how to install it', async (t) => {
   const cases: Array<[unknown, RegExp]> = [
-    [true, /"metrics": it must be an object, but got true/],
+    ['yes', /"metrics": it must be an object, but got "yes"/],
     [{ register: {} }, /"metrics\.register": it must be a Registry of prom-client, but got an object/],
     [{ register: null }, /"metrics\.register": it must be a Registry/],
     [{ prefix: '1-' }, /"metrics\.prefix": it must be the beginning of a metric's name/],
-    [{ labels: {} }, /"metrics\.labels": it is unknown, the known ones are register, prefix/]
+    [{ labels: {} }, /"metrics\.labels": it is unknown; the known ones are register, prefix/]
   ]
   for (const [metrics, message] of cases) {
     const { app } = createBareApp(t)

@@ -3,10 +3,8 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t from 'tap'
-import { openThreads } from '../../lib/open-threads.js'
-import { resolveOptions } from '../../lib/options.js'
-import { findThreadFile } from '../../lib/threads/thread-file.js'
-import { createBareApp } from '../helpers/app.js'
+import { findThreadFile, openThreads } from '../../lib/threads/open-threads.js'
+import { silent } from '../../lib/core/task-logger.js'
 
 const run = promisify(execFile)
 
@@ -41,24 +39,25 @@ for (const format of ['esm', 'cjs'] as const) {
 
     const { stdout } = await run(process.execPath, [outfile, `${folder}/tasks`])
     t.match(stdout, '1 completed')
-    t.match(stdout, 'background tasks have no worker threads, as fastify-background-tasks is in a bundle')
+    t.match(stdout, 'background tasks run inline: fastify-background-tasks is part of a bundle')
   })
 }
 
 t.test('a bundle is never taken for the file that a thread begins with', async (t) => {
-  const here = fileURLToPath(new URL('../../lib/threads/', import.meta.url))
-  t.equal(findThreadFile(), `${here}thread.js`)
-  t.equal(findThreadFile(undefined), `${here}thread.js`)
-  for (const url of ['', 'file:///app/bundle.js', 'file:///app/thread-file.js', 'data:text/javascript,thread-file.js']) {
-    t.equal(findThreadFile(url), undefined, url)
+  const here = fileURLToPath(new URL('../../lib/threads/thread.js', import.meta.url))
+  t.equal(findThreadFile(), here)
+  t.equal(findThreadFile(undefined), here)
+  for (const url of ['', 'file:///app/bundle.js', 'file:///app/open-threads.js', 'data:text/javascript,open-threads.js']) {
+    t.equal(findThreadFile(url), '', url)
   }
 })
 
 t.test('an app in a bundle has no threads, and a warning in its log', async (t) => {
-  const { app, log } = createBareApp(t)
   const tasks = t.testdir({ 'emails.mjs': 'export function send () {}' })
-  t.equal(await openThreads(resolveOptions({}), app.log, () => undefined), undefined)
-  t.same(log.lines, [], 'who names no task modules misses nothing')
-  t.equal(await openThreads(resolveOptions({ tasks }), app.log, () => undefined), undefined)
-  t.match(log.lines, [{ level: 40, msg: /no worker threads/ }])
+  const warnings: unknown[] = []
+  const log = { ...silent, warn: (message: unknown) => { warnings.push(message) } }
+  t.equal(await openThreads({}, log, ''), undefined)
+  t.same(warnings, [], 'without task modules nothing is missing')
+  t.equal(await openThreads({ tasks }, log, ''), undefined)
+  t.match(warnings, [/tasks run inline: fastify-background-tasks is part of a bundle/])
 })

@@ -1,37 +1,7 @@
 import t from 'tap'
-import { BackgroundTask, loadTasks } from '../../lib/index.js'
+import { loadTaskModules } from '../../lib/threads/task-modules.js'
 import * as work from '../fixtures/tasks/work.js'
-import { createThreadApp, tasks } from '../helpers/threads.js'
-
-const numbers = (count: number) => Array.from({ length: count }, (_, i) => i + 1)
-
-t.before(() => loadTasks(tasks))
-
-t.test('a callback that throws when its task has ended is logged, and harms no other task', async (t) => {
-  const { app, log } = await createThreadApp(t)
-  app.get('/', async (request) => {
-    request.backgroundTasks.addTask(work.leaveBehind)
-    request.backgroundTasks.addTask(work.after, 100)
-    return 'ok'
-  })
-
-  await app.inject('/')
-  await app.backgroundTasks.idle()
-  t.match(app.backgroundTasks, { completed: 2, failed: 0 })
-  t.match(log.errors, [{ task: 'work.leaveBehind', err: { message: 'left behind' }, msg: /threw after the task had ended/ }])
-})
-
-t.test('without an app, such a callback is told by a warning of the process', async (t) => {
-  const warnings: Error[] = []
-  const listen = (warning: Error) => { warnings.push(warning) }
-  process.on('warning', listen)
-  t.teardown(() => process.off('warning', listen))
-
-  await new BackgroundTask(work.leaveBehind)()
-  await new BackgroundTask(work.after, 100)()
-  while (warnings.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
-  t.match(warnings[0]?.message, /"work\.leaveBehind" threw after the task had ended: Error: left behind/)
-})
+import { openPool } from './open-pool.js'
 
 t.test('a module that loads here but not in a thread fails its tasks with a clear error', async (t) => {
   const folder = t.testdir({
@@ -59,24 +29,25 @@ t.test('a module that loads here but not in a thread fails its tasks with a clea
   while (server.address() === null) await new Promise((resolve) => setTimeout(resolve, 5))
   t.teardown(() => server.close())
   process.env.TEST_TASK_PORT = String(server.address().port)
-  const { app, log } = await createThreadApp(t, { tasks: [folder, tasks] as URL[] })
+  const { run } = await openPool(t)
+  await loadTaskModules(folder)
 
+  const errors: unknown[] = []
   for (const file of ['throws.mjs', 'lacks.cjs', 'exits.mjs', 'server.mjs']) {
     const functions = Object.values<any>(await import(`file://${folder}/${file}`))
-    app.backgroundTasks.addTask(functions.find((func) => typeof func === 'function') ?? functions[0].lacks)
-    app.backgroundTasks.addTask(work.add, 1, 2)
-    await app.backgroundTasks.idle()
+    const func = functions.find((func) => typeof func === 'function') ?? functions[0].lacks
+    errors.push(await run(func).catch((error) => error))
+    t.equal(await run(work.add, 1, 2), 3)
   }
-  t.match(log.with('background task failed').map(({ task, err }) => [task, err.code, err.message]), [
-    ['throws.throws', 'FST_BGT_TASK_MODULE', /throws\.mjs: it cannot be loaded in a worker thread: only on the main thread/],
-    ['lacks.lacks', 'FST_BGT_TASK_MODULE', /lacks\.cjs: it cannot be loaded in a worker thread: it exports no function "lacks" there/],
-    ['exits.exits', 'FST_BGT_TASK_MODULE', /exits\.mjs: its worker thread ended while it was loading: worker exited with code: 5/],
-    ['server.serves', 'FST_BGT_TASK_MODULE', /server\.mjs: its worker thread ended while it was loading: listen EADDRINUSE/]
+  t.match(errors, [
+    { code: 'FST_BGT_TASK_MODULE', message: /throws\.mjs: it cannot be loaded in a worker thread: only on the main thread/ },
+    { code: 'FST_BGT_TASK_MODULE', message: /lacks\.cjs: it cannot be loaded in a worker thread: it exports no function "lacks" there/ },
+    { code: 'FST_BGT_TASK_MODULE', message: /exits\.mjs: its worker thread ended while it was loading: worker exited with code: 5/ },
+    { code: 'FST_BGT_TASK_MODULE', message: /server\.mjs: its worker thread ended while it was loading: listen EADDRINUSE/ }
   ])
-  t.match(app.backgroundTasks, { completed: 4, failed: 4 })
 })
 
-t.test('a module that never finishes loading in a thread fails its tasks after 10 s', async (t) => {
+t.test('a module has a minute to load in a thread, and then fails its tasks', async (t) => {
   const folder = t.testdir({
     'hangs.mjs': `
       import { isMainThread } from 'node:worker_threads'
@@ -84,33 +55,45 @@ t.test('a module that never finishes loading in a thread fails its tasks after 1
       if (!isMainThread) await new Promise(() => setInterval(() => {}, 1000))
     `
   })
-  const { app, log } = await createThreadApp(t, { tasks: [folder, tasks] as URL[] })
+  const { run } = await openPool(t)
+  await loadTaskModules(folder)
+  const { hangs } = await import(`file://${folder}/hangs.mjs`)
 
-  app.backgroundTasks.addTask((await import(`file://${folder}/hangs.mjs`)).hangs)
-  app.backgroundTasks.addTask(work.add, 1, 2)
-  await app.backgroundTasks.idle()
-  t.match(log.with('background task failed'), [
-    { task: 'hangs.hangs', err: { code: 'FST_BGT_TASK_MODULE', message: /has not finished loading in a worker thread after 10 s/ } }
-  ])
-  t.match(app.backgroundTasks, { completed: 1, failed: 1 })
+  // The clock of the threads goes on by 59 s, and by another 2 s.
+  const { hrtime } = process
+  let [ahead, hasFailed] = [0, false]
+  process.hrtime = Object.assign((): [number, number] => {
+    const [seconds, nanoseconds] = hrtime()
+    return [seconds + ahead, nanoseconds]
+  }, { bigint: hrtime.bigint })
+  t.teardown(() => { process.hrtime = hrtime })
+  const failure = run(hangs).catch((error) => {
+    hasFailed = true
+    return error
+  })
+  await new Promise((resolve) => setTimeout(resolve, 1_000))
+  ahead = 57
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  t.notOk(hasFailed)
+  ahead = 61
+  t.match(await failure, { code: 'FST_BGT_TASK_MODULE', message: /hangs\.mjs: it has not finished loading in a worker thread after 60 s/ })
+  process.hrtime = hrtime
+  t.equal(await run(work.add, 1, 2), 3)
 })
 
-t.test('a module is not blamed where an earlier task has ended the thread in which it loads', async (t) => {
+t.test('a module is not blamed if an earlier task has ended the thread in which it loads', async (t) => {
   const folder = t.testdir({
     'slow.mjs': `
       import { isMainThread } from 'node:worker_threads'
       import { setTimeout } from 'node:timers/promises'
       if (!isMainThread) await setTimeout(300)
-      export function slow () {}
+      export function slow () { return 'loaded' }
     `
   })
-  const { app, log } = await createThreadApp(t, { tasks: [folder, tasks] as URL[] })
-  app.backgroundTasks.addTask(work.leaveExitBehind, 100)
-  await app.backgroundTasks.idle()
-  app.backgroundTasks.addTask((await import(`file://${folder}/slow.mjs`)).slow)
-  await app.backgroundTasks.idle()
-  t.match(app.backgroundTasks, { completed: 2, failed: 0 })
-  t.same(log.errors, [])
+  const { run } = await openPool(t)
+  await loadTaskModules(folder)
+  await run(work.leaveExitBehind, 100)
+  t.equal(await run((await import(`file://${folder}/slow.mjs`)).slow), 'loaded')
 })
 
 t.test('a module that can be required but not imported is required: so it is with TypeScript and Node 20', async (t) => {
@@ -124,17 +107,7 @@ t.test('a module that can be required but not imported is required: so it is wit
       exports.required = function required () { return isMainThread }
     `
   })
-  const { app } = await createThreadApp(t, { tasks: [folder, tasks] as URL[] })
-  app.backgroundTasks.addTask((await import(`file://${folder}/required.cjs`)).required)
-  await app.backgroundTasks.idle()
-  t.match(app.backgroundTasks, { completed: 1, failed: 0 })
-})
-
-t.test('threads that cannot start fail the tasks, and not the process', async (t) => {
-  const { app, log } = await createThreadApp(t, { threads: { max: 2, resourceLimits: { maxOldGenerationSizeMb: 4, maxYoungGenerationSizeMb: 1 } } })
-
-  for (const i of numbers(5)) app.backgroundTasks.addTask(work.add, i, i)
-  await app.backgroundTasks.idle()
-  t.equal(app.backgroundTasks.failed, 5)
-  t.match(log.with('background task failed')[0]?.err, { code: 'FST_BGT_THREAD', message: /cannot be started: .*memory/ })
+  const { run } = await openPool(t)
+  await loadTaskModules(folder)
+  t.equal(await run((await import(`file://${folder}/required.cjs`)).required), false)
 })

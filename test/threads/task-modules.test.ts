@@ -1,9 +1,12 @@
 import { createRequire } from 'node:module'
+import { symlinkSync } from 'node:fs'
 import { threadId } from 'node:worker_threads'
 import t from 'tap'
-import { BackgroundTask, loadTasks } from '../../lib/index.js'
-import { createApp, createBareApp } from '../helpers/app.js'
-import backgroundTasks from '../../lib/index.js'
+import { BackgroundTask } from '../../lib/core/background-task.js'
+import { loadTasks, openThreads } from '../../lib/threads/open-threads.js'
+import { silent } from '../../lib/core/task-logger.js'
+import { Executions } from '../../lib/core/executions/executions.js'
+import { nameOf } from '../../lib/core/task-registry.js'
 import * as work from '../fixtures/tasks/work.js'
 
 const folder = new URL('../fixtures/tasks/', import.meta.url)
@@ -22,7 +25,7 @@ const show = (func: (...args: any[]) => any) => {
 t.test('functions of a folder are named by path and export, the default export by path alone', async (t) => {
   t.same(show(work.add), ['work.add', 'thread'])
   t.same(show(work.default), ['work', 'thread'])
-  t.same(show(work.noteAsync), ['work.noteAsync', 'await'], 'async ones keep to the event loop')
+  t.same(show(work.noteAsync), ['work.noteAsync', 'await'], 'async ones run on the event loop')
 })
 
 t.test('functions of CommonJS modules are known, and run in threads', async (t) => {
@@ -84,7 +87,7 @@ t.test('a module that cannot be found or loaded, or has a name twice, fails the 
     'throws-no-error.mjs': 'throw 42',
     'typed.mjs': 'throw Object.assign(new Error("Unknown file extension"), { code: "ERR_UNKNOWN_FILE_EXTENSION" })',
     'syntax.mjs': 'export function (',
-    empty: { 'readme.md': '', 'only.d.ts': '', test: { 'some.js': '' }, '.hidden.js': '' },
+    empty: { 'readme.md': '', 'only.d.ts': '', 'some.test.js': '', 'some.spec.mjs': '', '.hidden.js': '', node_modules: { 'some.js': '' } },
     one: { 'emails.mjs': 'export function send () {}' },
     two: { 'emails.mjs': 'export function send () {}' }
   })
@@ -97,23 +100,22 @@ t.test('a module that cannot be found or loaded, or has a name twice, fails the 
     ['missing-package', /missing-package: there is no file or folder .*missing-package, and no package of this name/],
     [new URL('https://example.com/tasks.js'), /https:\/\/example\.com\/tasks\.js: only file: URLs can be loaded/],
     [`${root}/empty`, /empty: the folder holds no module/],
-    [[`${root}/one`, `${root}/two`], /two\/emails\.mjs: it has a function of the name "emails\.send", and so has file:.*one\/emails\.mjs; rename/],
-    [`${root}/typed.mjs`, /typed\.mjs: it cannot be loaded: Unknown file extension.* This process runs no TypeScript: start it with/]
+    [[`${root}/one`, `${root}/two`], /two\/emails\.mjs: it has a function named "emails\.send", and so has file:.*one\/emails\.mjs; rename/],
+    [`${root}/typed.mjs`, /typed\.mjs: it cannot be loaded: Unknown file extension.* This process cannot run TypeScript: start it with/]
   ]
   for (const [tasks, message] of cases) {
-    const { app } = createBareApp(t)
-    await t.rejects(async () => await app.register(backgroundTasks, { tasks }), { code: 'FST_BGT_TASK_MODULE', message }, String(tasks))
+    await t.rejects(openThreads({ tasks }, silent), { code: 'FST_BGT_TASK_MODULE', message }, String(tasks))
   }
   await t.rejects(loadTasks(`${root}/throws.mjs`), { code: 'FST_BGT_TASK_MODULE', cause: { message: 'no configuration' } })
 })
 
-t.test('what names no module is refused', async (t) => {
+t.test('a value that names no module is refused', async (t) => {
   for (const tasks of [42, '', [''], [null], {}, null]) {
     await t.rejects(loadTasks(tasks as unknown as string), { code: 'FST_BGT_INVALID_OPTION', message: /"tasks".*path or URL/ })
   }
 })
 
-t.test('one function under two names, and one module listed twice, are no mistake', async (t) => {
+t.test('one function under two names, and one module listed twice, are accepted', async (t) => {
   const root = t.testdir({
     'a.mjs': 'export function send () {}\nexport { send as post }',
     'b.mjs': 'export * from "./a.mjs"'
@@ -124,12 +126,55 @@ t.test('one function under two names, and one module listed twice, are no mistak
 })
 
 t.test('with threads: false functions have their names, and run inline', async (t) => {
-  const root = t.testdir({ 'local.mjs': 'export function where () { throw new Error("inline") }' })
-  const { app, log } = await createApp(t, { tasks: root, threads: false })
+  const root = t.testdir({ 'local.mjs': 'export function where () {}' })
+  t.equal(await openThreads({ tasks: root, threads: false }, silent), undefined)
   const { where } = await import(`file://${root}/local.mjs`)
+  t.equal(nameOf(where), 'local.where')
+  t.equal(new Executions().of(where).name, 'inline')
+})
 
-  app.backgroundTasks.addTask(where)
-  await app.backgroundTasks.idle()
+t.test('test files are *.test.* and *.spec.*: every other module of a folder is a task module', async (t) => {
+  const root = t.testdir({
+    'load-test.mjs': 'export function send () {}',
+    'ab_spec.mjs': 'export function send () {}',
+    test: { 'results.mjs': 'export function send () {}' },
+    tests: { 'results.mjs': 'export function send () {}' },
+    __tests__: { 'results.mjs': 'export function send () {}' },
+    'results.test.mjs': 'throw new Error("a test")',
+    'results.spec.js': 'throw new Error("a test")'
+  })
+  await loadTasks(root)
+  const names = ['load-test.mjs', 'ab_spec.mjs', 'test/results.mjs', 'tests/results.mjs', '__tests__/results.mjs']
+    .map(async (file) => show((await import(`file://${root}/${file}`)).send))
+  t.same(await Promise.all(names), ['load-test', 'ab_spec', 'test/results', 'tests/results', '__tests__/results'].map((path) => [`${path}.send`, 'thread']))
+})
 
-  t.match(log.with('background task failed'), [{ task: 'local.where', execution: 'inline' }])
+t.test('functions of a CommonJS module behind a symbolic link are known', async (t) => {
+  const root = t.testdir({
+    real: { 'emails.cjs': 'const all = { send () { return true } }; for (const name in all) exports[name] = all[name]' },
+    tasks: {}
+  })
+  symlinkSync(`${root}/real/emails.cjs`, `${root}/tasks/emails.cjs`)
+  symlinkSync(`${root}/tasks`, `${root}/link`)
+  await loadTasks(`${root}/link`)
+  const { send } = require(`${root}/link/emails.cjs`)
+  t.same(show(send), ['emails.send', 'thread'])
+  t.equal(await new BackgroundTask(send)(), true)
+})
+
+t.test('of TypeScript that is compiled into its own folder, what the program itself runs is loaded', async (t) => {
+  const root = t.testdir({
+    'emails.ts': 'throw new Error("not what runs")',
+    'emails.js': 'export function send () {}',
+    'images.mts': 'throw new Error("not what runs")',
+    'images.mjs': 'export function resize () {}'
+  })
+  await loadTasks(root)
+  t.same(show((await import(`file://${root}/images.mjs`)).resize), ['images.resize', 'thread'])
+  t.same(show((await import(`file://${root}/emails.js`)).send), ['emails.send', 'thread'])
+
+  const [, program] = process.argv
+  process.argv[1] = 'app.ts'
+  t.teardown(() => { process.argv[1] = program! })
+  await t.rejects(loadTasks(root), { message: /emails\.ts: it cannot be loaded/ })
 })

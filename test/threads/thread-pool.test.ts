@@ -1,292 +1,282 @@
-import { fileURLToPath } from 'node:url'
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Worker } from 'node:worker_threads'
-import t, { type Test } from 'tap'
-import { loadTasks } from '../../lib/index.js'
+import t from 'tap'
+import { BackgroundTask } from '../../lib/core/background-task.js'
+import { runTask } from '../../lib/core/run-task.js'
+import { Task } from '../../lib/core/task.js'
+import { sleep } from '../../lib/core/timers.js'
+import * as context from '../fixtures/tasks/context.js'
 import * as work from '../fixtures/tasks/work.js'
-import { createApp, listen } from '../helpers/app.js'
 import { createGate, createNotes, notesIn } from '../helpers/notes.js'
-import { startProgram } from '../helpers/program.js'
+import { openPool } from './open-pool.js'
 
-const tasks = new URL('../fixtures/tasks/', import.meta.url)
-
-t.before(() => loadTasks(tasks))
+const numbers = (count: number) => Array.from({ length: count }, (_, i) => i + 1)
 
 t.test('a slow task does not hold others back while another thread is free, though they travelled with it', async (t) => {
-  const { app } = await createApp(t, { tasks, threads: { max: 2 } })
+  const { run } = await openPool(t, { max: 2 })
   const notes = createNotes()
-  // Known to be quick, so that the next ones travel together, and the slow one among them as it goes by the same name.
-  for (let i = 1; i <= 40; i++) app.backgroundTasks.addTask(work.spin, notes, i, 0)
-  await app.backgroundTasks.idle()
+  // Known to be quick, so that the next ones travel together, and the slow one among them as it has the same name.
+  await Promise.all(numbers(40).map((i) => run(work.spin, notes, i, 0)))
 
   const { gate, reached, open } = createGate()
-  app.backgroundTasks.addTask(work.block, gate)
+  const blocked = run(work.block, gate)
   await reached()
-  for (let i = 41; i <= 60; i++) app.backgroundTasks.addTask(work.spin, notes, i, i === 45 ? 1_500 : 0)
+  const ended = numbers(20).map((i) => run(work.spin, notes, 40 + i, i === 5 ? 1_500 : 0))
   open()
-
-  while (!notesIn(notes).includes(-60)) await new Promise((resolve) => setTimeout(resolve, 5))
+  await ended[19]
   t.notOk(notesIn(notes).includes(-45), 'the last has ended before the slow one')
-  await app.backgroundTasks.idle()
+  await Promise.all([blocked, ...ended])
   t.equal(notesIn(notes).length, 120, 'each exactly once')
 })
 
+t.test('a collection goes on in another thread while a slow task that travelled with it is running', async (t) => {
+  const { run, collect } = await openPool(t, { max: 2 })
+  const notes = createNotes()
+  for (const i of numbers(5)) await Promise.all([run(work.spin, notes, i, 0), run(work.busy, 2)])
+  const [first, second] = [createGate(), createGate()]
+  const blocked = [run(work.block, first.gate), run(work.block, second.gate)]
+  await Promise.all([first.reached(), second.reached()])
+
+  // The first thread that is free gets the beginning of the collection, and the slow task, which has been quick until now.
+  const collection = collect((add) => { for (let i = 0; i < 20; i++) add(work.busy, 2) })
+  await sleep(1)
+  const slow = run(work.spin, notes, 999, 1_500)
+  first.open()
+  while (!notesIn(notes).includes(999)) await sleep(5)
+  second.open()
+  await collection
+  t.notOk(notesIn(notes).includes(-999))
+  await Promise.all([slow, ...blocked])
+})
+
+t.test('very many tasks that are known to be quick run once each', async (t) => {
+  const { run } = await openPool(t)
+  const notes = createNotes()
+  await run(work.note, notes, 0)
+  for (const i of numbers(10)) await run(work.note, notes, -i)
+  notes.fill(0)
+  await Promise.all(numbers(1_000).map((i) => run(work.note, notes, i)))
+  t.same(notesIn(notes), numbers(1_000))
+})
+
 t.test('what waits behind a slow task goes before what has come later', async (t) => {
-  const { app } = await createApp(t, { tasks, threads: { max: 2 } })
+  const { run } = await openPool(t, { max: 2 })
   const [slow, other] = [createGate(), createGate()]
   const notes = createNotes()
   // Known to be quick, they travel together.
   for (const { gate, open } of [slow, other]) {
     open()
-    app.backgroundTasks.addTask(work.block, gate)
-    app.backgroundTasks.addTask(work.note, notes, 0)
-    await app.backgroundTasks.idle()
+    await Promise.all([run(work.block, gate), run(work.note, notes, 0)])
     gate.fill(0)
   }
   notes.fill(0)
 
-  app.backgroundTasks.addTask(work.block, other.gate)
+  const ended = [run(work.block, other.gate)]
   await other.reached()
-  app.backgroundTasks.addTask(work.block, slow.gate)
-  app.backgroundTasks.addTask(work.note, notes, 1)
+  ended.push(run(work.block, slow.gate), run(work.note, notes, 1))
   await slow.reached()
-  app.backgroundTasks.addTask(work.note, notes, 2)
-  await new Promise((resolve) => setTimeout(resolve, 100))
+  ended.push(run(work.note, notes, 2))
+  await sleep(100)
   other.open()
-  while (notesIn(notes).length < 2) await new Promise((resolve) => setTimeout(resolve, 5))
+  while (notesIn(notes).length < 2) await sleep(5)
   t.same(notesIn(notes), [1, 2])
   slow.open()
+  await Promise.all(ended)
 })
 
-t.test('a task that waits behind another in its thread ends for its collection as soon as it has ended', async (t) => {
-  const { app } = await createApp(t, { tasks, threads: { max: 1 } })
+t.test('a task has ended for its collection as soon as it has ended, though a slow one has travelled with it', async (t) => {
+  const { run, collect } = await openPool(t)
   const notes = createNotes()
-  for (let i = 1; i <= 40; i++) app.backgroundTasks.addTask(work.spin, notes, i, 0)
-  await app.backgroundTasks.idle()
+  await Promise.all(numbers(40).map((i) => run(work.spin, notes, i, 0)))
 
   let wentOn = false
-  app.get('/', async (request) => {
-    request.backgroundTasks.addTask(work.spin, notes, 41, 0)
-    request.backgroundTasks.addTask(async () => { wentOn = !notesIn(notes).includes(-42) })
-    return 'ok'
-  })
   const { gate, reached, open } = createGate()
-  app.backgroundTasks.addTask(work.block, gate)
+  const blocked = run(work.block, gate)
   await reached()
-  await app.inject('/')
-  app.backgroundTasks.addTask(work.spin, notes, 42, 500)
+  const collection = collect((add) => {
+    add(work.spin, notes, 41, 0)
+    add(async () => { wentOn = !notesIn(notes).includes(-42) })
+  })
+  await sleep(1)
+  const slow = run(work.spin, notes, 42, 500)
   open()
-  await app.backgroundTasks.idle()
-  t.ok(wentOn, 'though the slow one travelled with it')
+  await collection
+  t.ok(wentOn)
+  await Promise.all([blocked, slow])
 })
 
-t.test('no more threads run than max', async (t) => {
-  const { app } = await createApp(t, { tasks, threads: { max: 2 } })
-  const gates = Array.from({ length: 4 }, createGate)
-  for (const { gate } of gates) app.backgroundTasks.addTask(work.block, gate)
+t.test('collections take turns: a long one does not hold back a short one that comes later', async (t) => {
+  const { run, collect } = await openPool(t)
+  const notes = createNotes()
+  await Promise.all(numbers(10).map((i) => run(work.spin, notes, i, 2)))
+  const long = collect((add) => { for (const i of numbers(200)) add(work.spin, notes, i, 2) })
+  await sleep(20)
+  await collect((add) => { add(work.spin, notes, 999, 0) })
+  t.notOk(notesIn(notes).includes(-200))
+  await long
+})
 
-  await gates[0]!.reached()
-  await gates[1]!.reached()
-  t.match(app.backgroundTasks, { pending: 2, running: 2 })
+t.test('no more threads run than max, and a task counts as running only while its function runs', async (t) => {
+  const { collect } = await openPool(t, { max: 2, owner: { opened (collection) { collections.push(collection) } } })
+  const collections: Array<{ readonly running: number }> = []
+  const running = () => collections.map(({ running }) => running)
+  const gates = numbers(4).map(createGate)
+  const ended = gates.map(({ gate }) => collect((add) => { add(work.block, gate) }))
+
+  await Promise.all([gates[0]!.reached(), gates[1]!.reached()])
+  while (running().filter((count) => count > 0).length < 2) await sleep(5)
+  t.same(running(), [1, 1, 0, 0])
   t.equal(gates[2]!.gate[0], 0)
   for (const { open } of gates) open()
-  await app.backgroundTasks.idle()
-  t.equal(app.backgroundTasks.completed, 4)
+  await Promise.all(ended)
+  t.same(running(), [0, 0, 0, 0])
 })
 
-t.test('close waits for tasks in threads, and then for the threads', async (t) => {
-  const { app } = await createApp(t, { tasks, threads: { max: 1 } })
-  const notes = createNotes()
-  const workers: Worker[] = []
-  const listener = (worker: Worker) => { workers.push(worker) }
-  process.on('worker', listener)
-  t.teardown(() => process.off('worker', listener))
-  let noted: number[] = []
-  app.addHook('onClose', async () => { noted = notesIn(notes) })
-  app.get('/', async (request) => {
-    for (let i = 1; i <= 5; i++) request.backgroundTasks.addTask(work.spin, notes, i, 20)
-    return 'ok'
+t.test('it is known when a task began in its thread, and how long it took', async (t) => {
+  const times: Array<[duration: number, waited: number]> = []
+  const { collect } = await openPool(t, { owner: { completed ({ duration, waited }) { times.push([duration!, waited!]) } } })
+  await collect((add) => {
+    add(work.busy, 50)
+    add(work.busy, 100)
+    add(work.busy, 0)
   })
-  const origin = `http://127.0.0.1:${await listen(app)}`
-
-  await fetch(origin, { headers: { connection: 'close' } })
-  await app.close()
-  t.same(noted, [1, -1, 2, -2, 3, -3, 4, -4, 5, -5])
-  t.same(workers.map(({ threadId }) => threadId), [-1], 'the thread has ended')
+  const [first, second, third] = times
+  t.ok(first![0] >= 50 && second![0] >= 100 && third![0] < 50, JSON.stringify(times))
+  t.ok(second![1] >= first![1] + 50 && third![1] >= second![1] + 100, 'each has waited for those before it')
 })
 
-t.test('a thread that has not ended closeTimeout after the server is stopped, and its tasks are named', async (t) => {
-  const { app, log } = await createApp(t, { tasks, threads: { max: 1 }, closeTimeout: 2_000 })
-  const notes = createNotes()
-  const { gate, reached } = createGate()
-  app.get('/', async (request) => {
-    request.backgroundTasks.addTask(work.block, gate)
-    request.backgroundTasks.addTask(work.endless)
-    request.backgroundTasks.addTask(work.note, notes, 1)
-    return 'ok'
-  })
-  app.backgroundTasks.addTask(work.add, 1, 2)
-  await app.backgroundTasks.idle()
-  await app.inject('/')
-  await reached()
-  app.backgroundTasks.addTask(work.note, notes, 2)
-  await app.close()
-
-  const unfinished = log.with('background task unfinished: closeTimeout has passed')
-  t.same(unfinished.map(({ task, state }) => [task, state]), [
-    ['work.block', 'running'], ['work.endless', 'waiting'], ['work.note', 'waiting'], ['work.note', 'waiting']
-  ])
-  t.same(log.with('background task failed'), [], 'they are told of once')
-  await app.backgroundTasks.idle()
-  t.same(notesIn(notes), [], 'nothing goes on')
-})
-
-t.test('a thread without work is let go after idleTimeout, and there is a new one for the next task', async (t) => {
-  const { app } = await createApp(t, { tasks, threads: { max: 1, idleTimeout: 1 } })
-  const threads = createNotes()
+t.test('a thread without work ends after idleTimeout, and there is a new one for the next task', async (t) => {
+  const { run } = await openPool(t, { idleTimeout: 1 })
+  const threads: number[] = []
   for (let i = 0; i < 2; i++) {
-    app.backgroundTasks.addTask(work.noteThread, threads)
-    app.backgroundTasks.addTask(work.noteThread, threads)
-    await app.backgroundTasks.idle()
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    threads.push(...await Promise.all([run(work.whichThread), run(work.whichThread)]))
+    await sleep(50)
   }
-
-  const [first, second, third, fourth] = notesIn(threads)
+  const [first, second, third, fourth] = threads
   t.equal(second, first)
   t.not(third, first)
   t.equal(fourth, third)
 })
 
-t.test('a task that comes after the close still runs', async (t) => {
-  const { app } = await createApp(t, { tasks })
+t.test('close stops the threads: what is running or waits fails, and nothing goes on', async (t) => {
+  const { pool, run, collect } = await openPool(t)
   const notes = createNotes()
-  app.addHook('onClose', async () => {
-    app.backgroundTasks.addTask(work.note, notes, 1)
-    await app.backgroundTasks.idle()
-  })
-  app.backgroundTasks.addTask(work.note, notes, 0)
+  const workers: Worker[] = []
+  const listener = (worker: Worker) => { workers.push(worker) }
+  process.on('worker', listener)
+  t.teardown(() => process.off('worker', listener))
+  const { gate, reached } = createGate()
+  await run(work.add, 1, 2)
+  const collection = collect((add) => {
+    add(work.block, gate)
+    add(work.note, notes, 1)
+  }, 'stop')
+  await reached()
+  const waiting = run(work.note, notes, 2).catch((error) => error)
+  await pool.close()
 
-  await app.close()
-  t.same(notesIn(notes), [0, 1])
+  t.match([...await collection, await waiting], [
+    { code: 'FST_BGT_THREAD', message: /"work\.block" was stopped, as the app has closed/ },
+    { code: 'FST_BGT_THREAD', message: /"work\.note" was stopped, as the app has closed/ }
+  ])
+  t.same(workers.map(({ threadId }) => threadId), [-1])
+  t.equal(await run(work.add, 1, 2), 3, 'a task that comes later gets a new thread')
+  t.same(notesIn(notes), [])
 })
 
-/** Runs a program in the way in which a user's application runs. */
-async function run (t: Test, args: string[], files: NonNullable<Parameters<Test['testdir']>[0]>) {
-  const folder = t.testdir(files)
-  const { exit, output } = startProgram(t, [process.execPath, ...args], { cwd: folder })
-  return { code: await exit(), output: output() }
-}
-
-const lib = new URL('../../lib/index.js', import.meta.url).href
-const cpu = `
-export function busy (ms: number): boolean {
-  const end = Date.now() + ms
-  while (Date.now() < end);
-  return isMainThread
-}`
-const program = `
-await loadTasks(new URL('./tasks/', import.meta.url))
-const task = new BackgroundTask(busy, 50)
-const inMainThread = await task()
-const app = Fastify()
-await app.register(backgroundTasks, { tasks: new URL('./tasks/', import.meta.url) })
-app.get('/', async (request) => {
-  request.backgroundTasks.addTask(busy, 50)
-  return 'ok'
-})
-await app.inject('/')
-await app.close()
-console.log(task.name, task.execution, inMainThread, app.backgroundTasks.completed)
-`
-const expected = 'cpu.busy thread false 1\n'
-const fastify = import.meta.resolve('fastify')
-const tsx = import.meta.resolve('tsx')
-const imports = `
-import Fastify from '${fastify}'
-import backgroundTasks, { BackgroundTask, loadTasks } from '${lib}'
-`
-
-t.test('a program that has used threads ends by itself, from JavaScript', async (t) => {
-  const result = await run(t, ['app.mjs'], {
-    'app.mjs': `${imports}import { busy } from './tasks/cpu.mjs'\n${program}`,
-    tasks: { 'cpu.mjs': `import { isMainThread } from 'node:worker_threads'\n${cpu.replace(/: (number|boolean)/g, '')}` }
-  })
-  t.same(result, { code: 0, output: expected })
+t.test('a task that listens to its signal has time to end when the pool closes, and nothing begins behind it', async (t) => {
+  const { pool, run, collect } = await openPool(t)
+  const notes = createNotes()
+  await run(work.note, notes, 0)
+  const collection = collect((add) => {
+    add(context.endWhenTold, notes)
+    add(work.note, notes, 4)
+  }, 'stop')
+  while (!notesIn(notes).includes(1)) await sleep(5)
+  await pool.close()
+  t.match(await collection, [{ code: 'FST_BGT_THREAD', message: /"(context\.endWhenTold|work\.note)" was stopped/ }])
+  t.same(notesIn(notes), [0, 1, 3])
 })
 
-t.test('a task whose arguments are more than a thread can hold fails alone', async (t) => {
-  const result = await run(t, ['app.mjs'], {
-    'app.mjs': `${imports}import { size } from './tasks/size.mjs'
-      const app = Fastify()
-      const failed = []
-      await app.register(backgroundTasks, {
-        tasks: './tasks',
-        threads: { max: 1, resourceLimits: { maxOldGenerationSizeMb: 24 } },
-        closeTimeout: 60_000, // memory runs out slowly on a machine that is busy
-        onTaskError: ({ code }, { args }) => { failed.push(code, args[0].length) }
-      })
-      app.backgroundTasks.addTask(size, [])
-      await app.backgroundTasks.idle()
-      const sizes = [1, 2, 3, 500_000, 4, 5, 6]
-      for (const length of sizes) app.backgroundTasks.addTask(size, Array.from({ length }, (_, i) => [i]))
-      await app.close()
-      console.log(app.backgroundTasks.completed, ...failed)`,
-    tasks: { 'size.mjs': 'export function size (list) { return list.length }' }
-  })
-  t.same(result, { code: 0, output: '7 FST_BGT_THREAD 500000\n' })
+t.test('the signal of a task in a thread aborts when the task within which it runs is told to stop', async (t) => {
+  const { owner } = await openPool(t, { timeout: 300 })
+  const notes = createNotes()
+  const outer = new Task(async () => {
+    await Promise.all([new BackgroundTask(context.endWhenTold, notes)(), new BackgroundTask(work.note, notes, 4)()])
+  }, [])
+  await t.rejects(runTask(outer, { ...owner }), { code: 'FST_BGT_TIMEOUT' })
+  while (notesIn(notes).length < 2) await sleep(5)
+  await sleep(50)
+  t.same(notesIn(notes), [1, 3], 'and those behind it do not begin')
 })
 
-t.test('without an app it ends by itself, too', async (t) => {
-  const result = await run(t, ['app.mjs'], {
-    'app.mjs': `${imports}import { busy } from './tasks/cpu.mjs'
-      await loadTasks('./tasks')
-      console.log(await new BackgroundTask(busy, 10)())`,
-    tasks: { 'cpu.mjs': `import { isMainThread } from 'node:worker_threads'\n${cpu.replace(/: (number|boolean)/g, '')}` }
-  })
-  t.same(result, { code: 0, output: 'false\n' })
+t.test('a task has 200 ms to end after its timeout if it listens to its signal', async (t) => {
+  const { run } = await openPool(t)
+  const notes = createNotes()
+  await t.rejects(run(context.heedTimeout, notes), { code: 'FST_BGT_TIMEOUT', message: /"context\.heedTimeout" ran past its timeout of 200 ms/ })
+  while (notesIn(notes).length < 2) await sleep(5)
+  t.same(notesIn(notes), [1, 2])
 })
 
-t.test('threads run TypeScript where the program does: with tsx, as an ES module', async (t) => {
-  const result = await run(t, ['--import', tsx, 'app.ts'], {
-    'package.json': '{ "type": "module" }',
-    'app.ts': `${imports}import { busy } from './tasks/cpu.js'\n${program}`,
-    tasks: { 'cpu.ts': `import { isMainThread } from 'node:worker_threads'\n${cpu}` }
-  })
-  t.same(result, { code: 0, output: expected })
+t.test('a task that fails is retried in its turn: those behind it wait', async (t) => {
+  const { collect } = await openPool(t, { backoff: 1 })
+  const [notes, tries] = [createNotes(), new Int32Array(new SharedArrayBuffer(4))]
+  for (const func of [context.stubborn, context.crashing] as const) {
+    Atomics.store(tries, 0, 0)
+    t.same(await collect((add) => {
+      add(work.note, notes, 1)
+      add(func as (tries: Int32Array, failures: number) => void, tries, 2)
+      add(work.note, notes, Atomics.load(tries, 0) + 2)
+    }), [])
+    t.equal(Atomics.load(tries, 0), 3)
+  }
+  t.same(notesIn(notes), [1, 2, 1, 2])
 })
 
-t.test('threads run TypeScript where the program does: with tsx, as CommonJS', async (t) => {
-  const result = await run(t, ['--import', tsx, 'app.ts'], {
-    'package.json': '{ "type": "commonjs" }',
-    'app.ts': `import { busy } from './tasks/cpu'
-      import type { FastifyInstance } from 'fastify'
-      const Fastify: any = require('${fileURLToPath(fastify)}')
-      const backgroundTasks: any = require('${fileURLToPath(lib)}')
-      async function main () {
-        const app: FastifyInstance = Fastify()
-        await app.register(backgroundTasks, { tasks: __dirname + '/tasks' })
-        const task = new backgroundTasks.BackgroundTask(busy, 50)
-        const inMainThread = await task()
-        app.get('/', async (request) => {
-          request.backgroundTasks.addTask(busy, 50)
-          return 'ok'
-        })
-        await app.inject('/')
-        await app.close()
-        console.log(task.name, task.execution, inMainThread, app.backgroundTasks.completed)
-      }
-      main()`,
-    tasks: { 'cpu.ts': `import { isMainThread } from 'node:worker_threads'\n${cpu}` }
-  })
-  t.same(result, { code: 0, output: expected })
+t.test('the pool belongs to the async context in which it was made, not to that of its first task', async (t) => {
+  const storage = new AsyncLocalStorage<string>()
+  const seen: unknown[] = []
+  const { run, events } = await storage.run('app', () => openPool(t))
+  events.push = ([name]) => seen.push(`${name}: ${storage.getStore()}`)
+  for (const request of ['first', 'second']) {
+    await storage.run(request, () => run(work.leaveBehind))
+    await storage.run(request, () => run(work.after, 50))
+  }
+  t.same(seen, ['thrown: app', 'returnedPromise: app', 'thrown: app'].sort((a, b) => seen.indexOf(a) - seen.indexOf(b)))
 })
 
-t.test('threads run TypeScript where the program does: with the types that Node strips', {
-  skip: !('typescript' in process.features) && 'this Node strips no types'
-}, async (t) => {
-  const result = await run(t, ['--disable-warning=ExperimentalWarning', 'app.ts'], {
-    'package.json': '{ "type": "module" }',
-    'app.ts': `${imports}import { busy } from './tasks/cpu.ts'\n${program}`,
-    tasks: { 'cpu.ts': `import { isMainThread } from 'node:worker_threads'\n${cpu}` }
-  })
-  t.same(result, { code: 0, output: expected })
+t.test('what a task logs, and how it has ended, comes in the context of its request', async (t) => {
+  const storage = new AsyncLocalStorage<string>()
+  const seen: string[] = []
+  const see = (what: string) => { seen.push(`${what}: ${storage.getStore()}`) }
+  const log: any = { level: 'info', child: () => log, trace () {}, debug () {}, info: () => see('line'), warn () {}, error () {}, fatal () {} }
+  const { collect } = await openPool(t, { owner: { log, completed: () => see('completed'), failed: () => see('failed') } })
+  await Promise.all(['one', 'two'].map((request) => storage.run(request, () => collect((add) => {
+    add(context.logLine)
+    add(work.note, createNotes(1), 1)
+    add(work.fail, 'as told')
+  }))))
+  for (const request of ['one', 'two']) t.same(seen.filter((what) => what.endsWith(request)), ['line', 'completed', 'completed', 'failed'].map((what) => `${what}: ${request}`))
+  t.equal(seen.length, 8)
+})
+
+t.test('a logger that throws harms neither the task nor the process', async (t) => {
+  const refuse = () => { throw new Error('serializer') }
+  const log: any = { level: 'trace', child: refuse, trace: refuse, debug: refuse, info: refuse, warn: refuse, error: refuse, fatal: refuse }
+  const { run, events } = await openPool(t, { owner: { log } })
+  t.equal(await run(context.logLine), undefined)
+  const late = await openPool(t)
+  late.events.push = () => { throw new Error('late') }
+  await late.run(work.leaveBehind)
+  await late.run(work.after, 50)
+  t.same(events, [])
+})
+
+t.test('a function that returns a promise is named once, unless it has the option "thread"', async (t) => {
+  const { run, events } = await openPool(t)
+  await Promise.all([run(work.after, 1), run(work.after, 1)])
+  await run(work.after, 1)
+  await run(context.decided, 1)
+  await run(work.rejectAfter, 1).catch(() => {})
+  t.same(events, [['returnedPromise', 'work.after'], ['returnedPromise', 'work.rejectAfter']])
 })

@@ -1,34 +1,18 @@
 import { threadId } from 'node:worker_threads'
 import t from 'tap'
-import { BackgroundTask, BackgroundTasks, loadTasks } from '../../lib/index.js'
+import { BackgroundTask } from '../../lib/core/background-task.js'
+import { Task } from '../../lib/core/task.js'
+import { loadTasks } from '../../lib/threads/open-threads.js'
+import { ThreadExecution } from '../../lib/threads/thread-execution.js'
+import * as context from '../fixtures/tasks/context.js'
 import * as work from '../fixtures/tasks/work.js'
-import { listen } from '../helpers/app.js'
-import { createGate, createNotes, notesIn } from '../helpers/notes.js'
-import { createThreadApp, tasks } from '../helpers/threads.js'
+import { createNotes, notesIn } from '../helpers/notes.js'
+import { openPool, tasks } from './open-pool.js'
 
 t.before(() => loadTasks(tasks))
 t.teardown(() => new BackgroundTask(work.exit, 0)().catch(() => {}))
 
-t.test('a plain function of a task module runs in a thread, while the server goes on answering', async (t) => {
-  const { app } = await createThreadApp(t)
-  const { gate, reached, open } = createGate()
-  app.get('/', async (request) => {
-    request.backgroundTasks.addTask(work.block, gate)
-    return 'ok'
-  })
-  app.get('/ping', async () => 'pong')
-  const origin = `http://127.0.0.1:${await listen(app)}`
-
-  t.equal(await (await fetch(origin)).text(), 'ok')
-  await reached()
-  t.equal(await (await fetch(`${origin}/ping`)).text(), 'pong')
-  t.match(app.backgroundTasks, { pending: 0, running: 1, completed: 0, failed: 0 })
-  open()
-  await app.backgroundTasks.idle()
-  t.match(app.backgroundTasks, { pending: 0, running: 0, completed: 1, failed: 0 })
-})
-
-t.test('a task resolves to what its function returned in the thread', async (t) => {
+t.test('a task that is awaited resolves to what its function returned in the thread', async (t) => {
   const value = { date: new Date(0), map: new Map([[1, new Set([2])]]), bytes: Buffer.from('abc').buffer, error: new RangeError('kept') }
 
   t.equal(await new BackgroundTask(work.add, 20, 22)(), 42)
@@ -56,126 +40,109 @@ t.test('an error comes from the thread with its class, code, fields and cause', 
   t.equal(await run('getter'), 'an error that cannot be read: one of its getters throws')
 })
 
-t.test('tasks of one collection keep their order across executions, those that are added by a task included', async (t) => {
-  const { app } = await createThreadApp(t, { threads: { max: 2 } })
+t.test('tasks of one collection keep their order across executions', async (t) => {
+  const { collect } = await openPool(t, { max: 2 })
   const notes = createNotes()
-  app.get('/', async (request) => {
-    const { backgroundTasks } = request
+  await collect((add) => {
     for (let i = 1; i <= 90; i++) {
-      if (i % 7 === 0) backgroundTasks.addTask(work.noteAsync, notes, i)
-      else if (i % 11 === 0) backgroundTasks.addTask(() => work.note(notes, i))
-      else backgroundTasks.addTask(work.note, notes, i)
+      if (i % 7 === 0) add(work.noteAsync, notes, i)
+      else if (i % 11 === 0) add(() => work.note(notes, i))
+      else add(work.note, notes, i)
     }
-    backgroundTasks.addTask(() => { backgroundTasks.addTask(work.note, notes, 92) })
-    backgroundTasks.addTask(work.note, notes, 91)
-    return 'ok'
+    add(() => { add(work.note, notes, 92) })
+    add(work.note, notes, 91)
   })
-
-  await app.inject('/')
-  await app.backgroundTasks.idle()
-  t.same(notesIn(notes), Array.from({ length: 92 }, (_, i) => i + 1))
+  t.same(notesIn(notes), Array.from({ length: 92 }, (_, i) => i + 1), 'tasks that a task adds included')
 })
 
-t.test('tasks of many requests run one at a time in each, and beside each other', async (t) => {
-  const { app } = await createThreadApp(t, { threads: { max: 2 } })
+t.test('tasks of many collections run one at a time in each, and in parallel with the others', async (t) => {
+  const { collect } = await openPool(t, { max: 2 })
   const notes = createNotes()
-  app.get<{ Params: { id: number } }>('/:id', async (request) => {
-    for (let i = 0; i < 5; i++) request.backgroundTasks.addTask(work.spin, notes, request.params.id * 10 + i, 0.2)
-    return 'ok'
-  })
-
-  await Promise.all(Array.from({ length: 60 }, (_, id) => app.inject(`/${id + 1}`)))
-  await app.backgroundTasks.idle()
+  await Promise.all(Array.from({ length: 60 }, (_, id) => collect((add) => {
+    for (let i = 0; i < 5; i++) add(work.spin, notes, (id + 1) * 10 + i, 0.2)
+  })))
   const all = notesIn(notes)
   t.equal(all.length, 600)
   for (let id = 1; id <= 60; id++) {
     const own = all.filter((note) => Math.floor(Math.abs(note) / 10) === id)
-    t.same(own, [0, 1, 2, 3, 4].flatMap((i) => [id * 10 + i, -(id * 10 + i)]), `request ${id}`)
+    t.same(own, [0, 1, 2, 3, 4].flatMap((i) => [id * 10 + i, -(id * 10 + i)]), `collection ${id}`)
   }
 })
 
-t.test('neighbours of a failing task run, and with onError "stop" those behind it do not', async (t) => {
-  const { app, log } = await createThreadApp(t)
-  for (const onError of ['continue', 'stop'] as const) {
-    app.get(`/${onError}`, { config: { backgroundTasks: { onError } } }, async (request) => {
-      notes.fill(0)
-      request.backgroundTasks.addTask(work.note, notes, 1)
-      request.backgroundTasks.addTask(work.fail, onError)
-      request.backgroundTasks.addTask(work.note, notes, 2)
-      request.backgroundTasks.addTask(work.noteAsync, notes, 3)
-      return 'ok'
-    })
-  }
-  const notes = createNotes()
-
-  await app.inject('/continue')
-  await app.backgroundTasks.idle()
-  t.same(notesIn(notes), [1, 2, 3])
-  await app.inject('/stop')
-  await app.backgroundTasks.idle()
-  t.same(notesIn(notes), [1])
-  t.match(log.with('background task failed'), [
-    { task: 'work.fail', execution: 'thread', err: { type: 'TypeError', message: 'continue' } },
-    { task: 'work.fail', execution: 'thread', err: { message: 'stop' }, skipped: ['work.note', 'work.noteAsync'] }
-  ])
-  t.match(app.backgroundTasks, { pending: 0, running: 0, completed: 4, failed: 2 })
-})
-
-t.test('with onError "stop" a collection of threads stops at a crash and at a refused argument, too', async (t) => {
-  for (const [func, arg, code] of [[work.exit, 1, 'FST_BGT_THREAD'], [work.identity, () => {}, 'FST_BGT_ARGUMENT']] as const) {
+t.test('the tasks behind one that fails run, unless onError is "stop"', async (t) => {
+  const skipped: string[][] = []
+  const { collect } = await openPool(t, { owner: { failed: (_error, _attempt, tasks) => { skipped.push(tasks.map(({ name }) => name)) } } })
+  for (const [onError, noted] of [['continue', [1, 2, 3]], ['stop', [1]]] as const) {
     const notes = createNotes()
-    const tasks = new BackgroundTasks(null, { onError: 'stop' })
-    tasks.addTask(work.note, notes, 1)
-    tasks.addTask(func as (arg: unknown) => void, arg)
-    tasks.addTask(work.note, notes, 2)
+    const errors = await collect((add) => {
+      add(work.note, notes, 1)
+      add(work.fail, onError)
+      add(work.note, notes, 2)
+      add(work.noteAsync, notes, 3)
+    }, onError)
+    t.match(errors, [{ name: 'TypeError', message: onError }])
+    t.same(notesIn(notes), noted)
+  }
+  t.same(skipped, [[], ['work.note', 'work.noteAsync']])
+})
 
-    await t.rejects(tasks(), { code })
-    await new BackgroundTask(work.add, 1, 2)()
+t.test('with onError "stop" a collection stops at a crash, and at an argument that cannot be cloned', async (t) => {
+  const { collect, run } = await openPool(t)
+  for (const [func, arg, code] of [[work.exit, 1, 'FST_BGT_THREAD'], [work.identity, [() => {}], 'FST_BGT_ARGUMENT']] as const) {
+    const notes = createNotes()
+    t.match(await collect((add) => {
+      add(work.note, notes, 1)
+      add(func as (arg: unknown) => void, arg)
+      add(work.note, notes, 2)
+    }, 'stop'), [{ code }])
+    await run(work.add, 1, 2)
     t.same(notesIn(notes), [1])
   }
 })
 
-t.test('a collection that holds tasks and collections made without an app runs them in the threads of the app', async (t) => {
-  const { app } = await createThreadApp(t)
-  const notes = createNotes()
-  const nested = new BackgroundTasks([new BackgroundTask(work.note, notes, 2)])
-  nested.addTask(work.note, notes, 3)
-  app.get('/', async (request) => {
-    request.backgroundTasks.addTask(new BackgroundTask(work.note, notes, 1))
-    request.backgroundTasks.addTask(nested)
-    request.backgroundTasks.addTask(work.note, notes, 4)
-    return request.backgroundTasks.tasks.map(({ name, execution }) => [name, execution])
-  })
+t.test('an argument that cannot be cloned, as addTask sees, is refused with its place', async (t) => {
+  const { pool } = await openPool(t)
+  const request = { url: '/' }
+  const execution = new ThreadExecution(pool, (value) => value === request || value instanceof Promise ? 'the request' : undefined)
+  const refused: Array<[unknown[], string]> = [
+    [[() => {}], 'its argument 1 (args[0]) cannot be cloned: it is a function'],
+    [[1, Symbol('s')], 'its argument 2 (args[1]) cannot be cloned: it is a symbol'],
+    [[request], 'its argument 1 (args[0]) cannot be cloned: it is the request'],
+    [['id', { to: 'ada', request }], 'its argument 2 (args[1].request) cannot be cloned: it is the request'],
+    [[{ callback: async () => {} }], 'its argument 1 (args[0].callback) cannot be cloned: it is a function'],
+    [[Object.assign(Object.create(null), { method () {} })], 'its argument 1 (args[0].method) cannot be cloned: it is a function']
+  ]
+  for (const [args, message] of refused) {
+    t.throws(() => execution.check(work.add, args), { code: 'FST_BGT_ARGUMENT', message: `Background task "work.add" runs in a worker thread, but ${message}` })
+  }
 
-  t.same((await app.inject('/')).json(), [['work.note', 'thread'], ['BackgroundTasks', 'await'], ['work.note', 'thread']])
-  await app.backgroundTasks.idle()
-  t.same(notesIn(notes), [1, 2, 3, 4])
+  class Instance { callback () {} own = () => {} }
+  const accepted = [
+    1, 'text', null, undefined, {}, [() => {}], new Map([[1, () => {}]]), new Instance(), { list: [() => {}] },
+    { get value () { throw new Error('getter') } },
+    new Proxy({}, { getPrototypeOf () { throw new Error('trap') } }),
+    Object.defineProperty({}, 'hidden', { value: () => {} })
+  ]
+  t.doesNotThrow(() => execution.check(work.add, accepted), 'what lies deeper is seen when the task runs')
 })
 
-t.test('a task that runs in a way of its own keeps it', async (t) => {
-  class Twice extends BackgroundTask<typeof work.note> {
-    override async run (): Promise<void> {
-      await super.run()
-      await super.run()
-    }
-  }
-  const { app } = await createThreadApp(t)
-  const notes = createNotes()
-
-  app.backgroundTasks.addTask(new Twice(work.note, notes, 1))
-  await app.backgroundTasks.idle()
-  t.same(notesIn(notes), [1, 1])
+t.test('large arguments cost addTask nothing', async (t) => {
+  const { pool } = await openPool(t)
+  const execution = new ThreadExecution(pool)
+  const args = [Buffer.alloc(1e6), new Array(1e6).fill(0)]
+  const start = performance.now()
+  for (let i = 0; i < 100; i++) execution.check(work.add, args)
+  t.ok(performance.now() - start < 100)
 })
 
 t.test('an argument that cannot be cloned fails its task alone, and is named with its place', async (t) => {
-  const { app, log } = await createThreadApp(t)
+  const { collect } = await openPool(t)
   const notes = createNotes()
   const circular: Record<string, unknown> = { name: 'circular' }
   circular.self = circular
   circular.list = [{ callback () {} }]
   const unreadable = { get value () { throw new Error('getter') } }
   const cases: Array<[unknown[], string]> = [
-    [[() => {}], 'its argument 1 (args[0]) cannot be cloned: it is a function'],
     [[1, { mail: { send: async () => {} } }], 'its argument 2 (args[1].mail.send) cannot be cloned: it is a function'],
     [[circular], 'its argument 1 (args[0].list[0].callback) cannot be cloned: it is a function'],
     [[new Map([['key', Symbol('s')]])], 'its argument 1 (args[0].get("key")) cannot be cloned: it is a symbol'],
@@ -185,75 +152,94 @@ t.test('an argument that cannot be cloned fails its task alone, and is named wit
     [[unreadable], 'its argument 1 (args[0]) cannot be cloned: it is an object'],
     [[new Proxy({}, { getPrototypeOf () { throw new Error('trap') } })], 'its argument 1 (args[0]) cannot be cloned: it is an object']
   ]
-  app.get('/', async (request) => {
+  const errors = await collect((add) => {
     for (const [i, [args]] of cases.entries()) {
-      request.backgroundTasks.addTask(work.note, notes, i)
-      request.backgroundTasks.addTask(work.identity as (...args: unknown[]) => void, ...args)
+      add(work.note, notes, i)
+      add(work.identity as (...args: unknown[]) => void, ...args)
     }
-    return 'ok'
   })
-
-  await app.inject('/')
-  await app.backgroundTasks.idle()
   t.same(notesIn(notes), cases.map((_, i) => i), 'the others run, in order')
-  const failures = log.with('background task failed')
   for (const [i, [, message]] of cases.entries()) {
-    t.match(failures[i], { task: 'work.identity', err: { code: 'FST_BGT_ARGUMENT' } })
-    t.match(failures[i]?.err.message, `Background task "work.identity" runs in a worker thread, but ${message}`)
+    t.match(errors[i], { code: 'FST_BGT_ARGUMENT' })
+    t.match(errors[i].message, `Background task "work.identity" runs in a worker thread, but ${message}`)
   }
 })
 
-t.test('a result that cannot be cloned fails its task, whether somebody waits for it or not', async (t) => {
-  const { app, log } = await createThreadApp(t)
-
-  await t.rejects(new BackgroundTask(work.give, 'nested')(), {
+t.test('a result that cannot be cloned fails the task of whoever awaits it, and no other', async (t) => {
+  const { collect, run } = await openPool(t)
+  await t.rejects(run(work.give, 'nested'), {
     code: 'FST_BGT_ARGUMENT', message: /"work\.give".*its result \(\.list\[1\]\.callback\) cannot be cloned: it is a function/
   })
-  await t.rejects(new BackgroundTask(work.give, 'symbol')(), { code: 'FST_BGT_ARGUMENT', message: /its result cannot be cloned: it is a symbol/ })
-  app.backgroundTasks.addTask(work.give, 'function')
-  await app.backgroundTasks.idle()
-  t.match(log.with('background task failed'), [{ err: { code: 'FST_BGT_ARGUMENT', message: /its result cannot be cloned: it is a function/ } }])
+  await t.rejects(run(work.give, 'symbol'), { code: 'FST_BGT_ARGUMENT', message: /its result cannot be cloned: it is a symbol/ })
+  t.same(await collect((add) => { add(work.give, 'function') }), [])
 })
 
-t.test('a result that is nested too deep for the main thread to read fails its task', async (t) => {
-  const { app } = await createThreadApp(t)
-  await t.rejects(new BackgroundTask(work.nest, 4_000)(), { code: 'FST_BGT_ARGUMENT', message: /"work\.nest".*its result or error.*nested too deep/ })
-  app.backgroundTasks.addTask(work.nest, 4_000)
-  await app.backgroundTasks.idle()
-  t.match(app.backgroundTasks, { completed: 1, failed: 0 }, 'nobody waits for it')
+t.test('a result that is nested too deep for the main thread to read fails the task of whoever awaits it', async (t) => {
+  const { run, collect } = await openPool(t)
+  await t.rejects(run(work.nest, 4_000), { code: 'FST_BGT_ARGUMENT', message: /"work\.nest".*its result or error.*nested too deep/ })
+  t.same(await collect((add) => { add(work.nest, 4_000) }), [])
 })
 
 t.test('each task has copies of its arguments, though they travel together', async (t) => {
-  const { app } = await createThreadApp(t)
+  const { collect } = await openPool(t)
   const notes = createNotes()
   const counter = { n: 0 }
-  app.get('/', async (request) => {
-    for (let i = 0; i < 3; i++) request.backgroundTasks.addTask(work.count, notes, counter)
-    return 'ok'
-  })
-
-  await Promise.all([app.inject('/'), app.inject('/')])
-  await app.backgroundTasks.idle()
+  await Promise.all([1, 2].map(() => collect((add) => { for (let i = 0; i < 3; i++) add(work.count, notes, counter) })))
   t.same(notesIn(notes), [1, 1, 1, 1, 1, 1])
 })
 
-t.test('messages that a task sends by itself are its own affair', async (t) => {
-  const { app } = await createThreadApp(t)
-  for (const message of ['hello', null, { kind: 'result' }]) app.backgroundTasks.addTask(work.post, message)
-  app.backgroundTasks.addTask(work.add, 1, 2)
-  await app.backgroundTasks.idle()
-  t.equal(app.backgroundTasks.completed, 4)
+t.test('a task gets its arguments as they are when it goes to the thread', async (t) => {
+  const { collect } = await openPool(t)
+  const notes = createNotes()
+  const counter = { n: 0 }
+  await collect((add) => {
+    add(work.count, notes, counter)
+    add(async () => { counter.n = 10 })
+    add(work.count, notes, counter)
+  })
+  t.same(notesIn(notes), [1, 11])
 })
 
-t.test('an error in a callback need be no error', async (t) => {
+t.test('messages that a task sends by itself do no harm', async (t) => {
+  const { collect } = await openPool(t)
+  t.same(await collect((add) => {
+    for (const message of ['hello', null, { kind: 'result' }]) add(work.post, message)
+    add(work.add, 1, 2)
+  }), [])
+})
+
+t.test('what a callback throws need not be an error', async (t) => {
   await t.rejects(new BackgroundTask(work.throwNoErrorLater)(), { code: 'FST_BGT_THREAD', message: /ended while it was running: no error/, cause: 'no error' })
 })
 
-t.test('onTaskError gets the error and the task of a thread', async (t) => {
-  const told: unknown[] = []
-  const { app } = await createThreadApp(t, { onTaskError: (error, { name, execution, args }) => { told.push([(error as Error).message, name, execution, args]) } })
-  app.backgroundTasks.addTask(work.fail, 'told')
-  await app.backgroundTasks.idle()
+t.test('a callback that throws when its task has ended is reported, and harms no other task', async (t) => {
+  const { collect, events } = await openPool(t)
+  t.same(await collect((add) => {
+    add(work.leaveBehind)
+    add(work.after, 100)
+  }), [])
+  t.match(events.filter(([name]) => name === 'thrown'), [['thrown', { message: 'left behind' }, 'work.leaveBehind']])
+})
 
-  t.same(told, [['told', 'work.fail', 'thread', ['told']]])
+t.test('what a task logs when it has ended is reported as the pool\'s own', async (t) => {
+  const { run, events } = await openPool(t, { owner: { log: { ...console, level: 'info' } as any } })
+  const task = new Task(context.logLater, [])
+  await run(context.logLater)
+  await run(work.after, 100)
+  t.match(events.filter(([name]) => name === 'logged'), [['logged', { level: 'info', args: ['when it had ended'], task: task.name, taskId: String }]])
+})
+
+t.test('without an app, threads report by warnings of the process', async (t) => {
+  const warnings: string[] = []
+  const listen = ({ message }: Error) => { warnings.push(message) }
+  process.on('warning', listen)
+  t.teardown(() => process.off('warning', listen))
+
+  await new BackgroundTask(work.leaveBehind)()
+  await new BackgroundTask(work.slowly, 100)()
+  while (warnings.length < 2) await new Promise((resolve) => setTimeout(resolve, 5))
+  t.match(warnings.sort(), [
+    /A callback of background task "work\.leaveBehind" threw after the task had ended: Error: left behind/,
+    /Background task "work\.slowly" returns a promise but is not declared async/
+  ])
 })

@@ -24,7 +24,7 @@ server.addEventListener('message', ({ data }) => {
   find('#no-requests').hidden = find('#requests').childElementCount > 0
   if (isLive) watchWork(event)
 })
-server.addEventListener('error', () => { say('The server is gone. This page goes on when it is back.') })
+server.addEventListener('error', () => { say('The server is gone. This page continues when it is available again.') })
 
 /** Says, once for each request, what has become of it: a reader of the screen hears no single step. */
 lanes.onDone = ({ title, outcome, tasks }) => {

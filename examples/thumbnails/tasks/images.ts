@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { convertIndexedToRgb, decode, encode, type DecodedPng, type ImageData } from 'fast-png'
 
-/** Writes a smaller copy of a PNG file. It computes for as long as it takes, and knows nothing of threads. */
+/** Writes a smaller copy of a PNG file. It is synchronous, so it runs in a worker thread. */
 export function renderThumbnail (original: string, thumbnail: string, { width }: { width: number }): void {
   const picture = withoutPalette(decode(readFileSync(original)))
   writeFileSync(thumbnail, encode(scale(picture, Math.min(width, picture.width))))

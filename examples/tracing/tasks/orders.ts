@@ -4,7 +4,7 @@ import { defineTask, taskContext } from 'fastify-background-tasks'
 
 const tracer = trace.getTracer('orders')
 
-/** Awaited on the event loop: a span that it makes is a child of the task's. */
+/** Runs on the event loop. Its own span is a child of the task's. */
 export async function sendReceipt (order: number): Promise<void> {
   await tracer.startActiveSpan('smtp', async (span) => {
     await sleep(5) // a mailer here
@@ -13,14 +13,14 @@ export async function sendReceipt (order: number): Promise<void> {
   })
 }
 
-/** Plain, so that it runs in a worker thread. */
+/** Synchronous, so it runs in a worker thread. */
 export function renderInvoice (order: number): number {
   let sum = order
   for (let i = 0; i < 1_000_000; i++) sum = (sum * 31 + i) % 65_521
   return sum
 }
 
-/** The warehouse is never there at once: each attempt has a span of its own. */
+/** The first attempt always fails, to show that each attempt has a span. */
 export const notifyWarehouse = defineTask(async (order: number) => {
   if (taskContext()?.attempt === 1) throw new Error(`the warehouse knows nothing of order ${order} yet`)
 }, { retries: 2 })

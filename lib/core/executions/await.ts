@@ -1,7 +1,6 @@
-import { withDeadline } from '../deadline.js'
-import { kindOf } from '../function-kind.js'
-import type { TaskFunction } from '../background-task.js'
-import type { TaskRun } from '../task-run.js'
+import type { Attempt } from '../attempt.js'
+import { isThenable, kindOf } from '../describe.js'
+import type { TaskFunction } from '../task-function.js'
 import type { Execution } from './execution.js'
 
 /** An async function: called at once, and awaited on the event loop. */
@@ -12,9 +11,9 @@ export class AwaitExecution implements Execution {
     return kindOf(func) === 'AsyncFunction'
   }
 
-  run (run: TaskRun): Promise<unknown> {
-    const { func, args } = run.work
-    const promise = run.call(func, args)
-    return run.timeout === undefined ? promise : withDeadline(promise, run)
+  /** A mock or a proxy of an async function has its tag, and returns or throws what it likes. */
+  run (attempt: Attempt): Promise<unknown> {
+    const result = attempt.call()
+    return isThenable(result) ? attempt.limited(result) : Promise.resolve(result)
   }
 }

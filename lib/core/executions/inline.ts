@@ -1,49 +1,40 @@
-import { performance } from 'node:perf_hooks'
-import { withDeadline } from '../deadline.js'
-import type { TaskRun } from '../task-run.js'
-import type { Execution, ExecutionOptions } from './execution.js'
+import type { Attempt } from '../attempt.js'
+import { isThenable } from '../describe.js'
+import type { TaskFunction } from '../task-function.js'
+import { now, nextTurn } from '../timers.js'
+import type { Execution } from './execution.js'
+
+/** Told after each inline call: its function, and how long that has blocked the event loop, in milliseconds. */
+export type RanInline = (func: TaskFunction, duration: number) => void
 
 /** Any other function: called on the main thread in a turn of its own, so that pending I/O is served between two tasks. */
 export class InlineExecution implements Execution {
   readonly name = 'inline'
-  readonly #options: ExecutionOptions
+  readonly #ran: RanInline | undefined
 
-  constructor (options: ExecutionOptions) {
-    this.#options = options
+  constructor (ran?: RanInline) {
+    this.#ran = ran
   }
 
   takes (): boolean {
     return true
   }
 
-  run (run: TaskRun): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      setImmediate(() => {
-        try {
-          resolve(limited(this.#call(run), run))
-        } catch (error) {
-          reject(error)
-        }
-      })
-    })
+  async run (attempt: Attempt): Promise<unknown> {
+    await nextTurn()
+    if (attempt.isAborted) return // its app has closed without it
+    const result = this.#call(attempt)
+    return isThenable(result) ? await attempt.limited(result) : result
   }
 
-  #call (run: TaskRun): unknown {
-    const { func, args } = run.work
-    const { ranInline } = this.#options
-    if (ranInline === undefined) return run.call(func, args)
+  #call (attempt: Attempt): unknown {
+    if (this.#ran === undefined) return attempt.call()
 
-    const start = performance.now()
+    const start = now()
     try {
-      return run.call(func, args)
+      return attempt.call()
     } finally {
-      ranInline(func, performance.now() - start)
+      attempt.inContext(this.#ran, attempt.task.func, now() - start)
     }
   }
-}
-
-/** What has returned has ended, however long it took; a promise may still take too long. */
-function limited (result: unknown, run: TaskRun): unknown {
-  if (run.timeout === undefined || typeof (result as PromiseLike<unknown> | null)?.then !== 'function') return result
-  return withDeadline(Promise.resolve(result), run)
 }

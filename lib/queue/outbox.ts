@@ -1,0 +1,102 @@
+import { randomUUID } from 'node:crypto'
+import { FST_BGT_ARGUMENT } from '../core/errors.js'
+import type { OnError, Outbox } from '../core/owner.js'
+import { optionsOf } from '../core/task-options.js'
+import type { Task } from '../core/task.js'
+import type { StoredTask } from './job-data.js'
+import { findLoss } from './json.js'
+import type { JobTarget, NewJob } from './new-job.js'
+import type { ResolvedQueueOptions } from './queue-options.js'
+import { safeText } from './safe-text.js'
+
+/** How many bytes of JSON the arguments of a job's tasks may have together. */
+const mostBytes = 1_000_000
+
+/** What an app says about its queue tasks. */
+export interface StoreOptions {
+  readonly queue: ResolvedQueueOptions
+  /** The longest that an attempt may take, in milliseconds, unless its function has a `timeout` of its own. */
+  readonly timeout?: number | undefined
+}
+
+/** The tasks of a collection that are stored in one queue: one job. */
+class JobDraft {
+  readonly tasks: Task[] = []
+  bytes = 0
+}
+
+/** The tasks of a collection that are to be stored: a job for each queue that they name. */
+export class QueueOutbox implements Outbox {
+  readonly tasks: Task[] = []
+  readonly #options: StoreOptions
+  readonly #onError: OnError
+  readonly #reqId: string | undefined
+  readonly #targetOf: (queue: string) => JobTarget
+  readonly #drafts = new Map<string, JobDraft>()
+
+  constructor (options: StoreOptions, onError: OnError, request: unknown, targetOf: (queue: string) => JobTarget) {
+    this.#options = options
+    this.#onError = onError
+    this.#reqId = idOf(request)
+    this.#targetOf = targetOf
+  }
+
+  get isAway (): boolean {
+    return [...this.#drafts.keys()].some((name) => this.#targetOf(name).isAway)
+  }
+
+  add (task: Task): void {
+    const { queue } = optionsOf(task.func)
+    const name = typeof queue === 'string' ? queue : this.#options.queue.name
+    const draft = this.#drafts.get(name) ?? new JobDraft()
+    draft.bytes = checkArguments(task, draft.bytes)
+    draft.tasks.push(task)
+    this.tasks.push(task)
+    this.#drafts.set(name, draft)
+  }
+
+  async store (): Promise<void> {
+    const jobs = [...this.#drafts].map(([name, draft]) => ({ target: this.#targetOf(name), job: this.#jobOf(draft) }))
+    const results = await Promise.allSettled(jobs.map(async ({ target, job }) => { await target.store(job) }))
+    const failure = results.find(({ status }) => status === 'rejected') as PromiseRejectedResult | undefined
+    if (failure === undefined) return
+
+    for (const [i, { target, job }] of jobs.entries()) if (results[i]?.status === 'fulfilled') target.withdraw(job.id)
+    throw failure.reason
+  }
+
+  #jobOf ({ tasks, bytes }: JobDraft): NewJob {
+    const { backoff } = this.#options.queue
+    const data = { version: 1, onError: this.#onError, reqId: this.#reqId, backoff, tasks: tasks.map((task) => this.#stored(task)) } as const
+    return { id: randomUUID(), data, size: bytes }
+  }
+
+  #stored ({ id, name, func, args }: Task): StoredTask {
+    const { retries, timeout = this.#options.timeout } = optionsOf(func)
+    return { id, name, args: [...args], attempts: retries === undefined ? this.#options.queue.attempts : retries + 1, timeout }
+  }
+}
+
+/**
+ * Returns how many bytes of JSON its job has with this task.
+ *
+ * @throws `FST_BGT_ARGUMENT` if its arguments do not survive JSON, or are too large
+ */
+function checkArguments ({ name, args }: Task, bytes: number): number {
+  const loss = findLoss([...args])
+  if (loss !== undefined) {
+    const position = Number(/^\[(\d+)/.exec(loss.path)?.[1] ?? 0) + 1
+    throw new FST_BGT_ARGUMENT(name, 'on a queue', `its argument ${position} (args${loss.path}) cannot be stored: it is ${loss.problem}`)
+  }
+
+  const own = Buffer.byteLength(JSON.stringify(args))
+  const all = bytes + own
+  if (all > mostBytes) throw new FST_BGT_ARGUMENT(name, 'on a queue', `its arguments have ${own} bytes of JSON, ${all} with those of the tasks before it, and a job may have ${mostBytes}`)
+  return all
+}
+
+/** The id of a request, as Fastify or the application made it. */
+function idOf (request: unknown): string | undefined {
+  const id = (request as { id?: unknown } | null | undefined)?.id
+  return id === undefined ? undefined : safeText(String(id), 200)
+}

@@ -208,10 +208,11 @@ export class RequestTasks {
     this.#all.app.tracker.requestEnded()
   }
 
-  async #drain (): Promise<unknown> {
+  /** Runs the tasks, or discards them if the response has not succeeded. Resolves when none is left. */
+  #drain (): Promise<unknown> {
     const collection = this.#collection as Collection
-    if (this.#runOn === 'always' || this.#judge()) return await collection.run()
-    this.#report?.discardedByResponse(collection.discard())
+    if (this.#runOn === 'success' && !this.#judge()) this.#report?.discardedByResponse(collection.discard())
+    return collection.run()
   }
 
   #judge (): boolean {

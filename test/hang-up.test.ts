@@ -375,7 +375,7 @@ t.test('200 pipelined requests behind an async onRequest hook keep their tasks w
   client.hangUp()
   for (let before = -1; accepted.length < 100 || accepted.length > before; before = accepted.length) await sleep(100)
   await app.backgroundTasks.idle()
-  t.same(ran, accepted)
+  t.same(ran.sort(), accepted.sort())
 })
 
 t.test('a response that was sent whole has succeeded, though its client resets the connection while another onResponse hook runs', async (t) => {

@@ -128,6 +128,7 @@ t.test('a wrong or unknown option is refused by name, when the plugin is registe
     [{ threads: null }, 'Invalid option "threads": it must be an object, but got null.'],
     [{ metrics: null }, 'Invalid option "metrics": it must be an object, but got null.'],
     [{ threads: { max: 0 } }, 'Invalid option "threads.max": it must be a whole number from 1, but got 0.'],
+    [{ threads: 4 }, 'Invalid option "threads": it must be false or an object, but got 4; for so many threads, pass { max: 4 }.'],
     [{ threads: { min: 1 } }, 'Invalid option "threads.min": it is unknown; did you mean "max"? (the known ones are max, idleTimeout, resourceLimits).'],
     [{ threads: { idleTimeout: '1s' } }, 'Invalid option "threads.idleTimeout": it must be a whole number of milliseconds from 0 to 2147483647, but got "1s".'],
     [{ threads: { resourceLimits: 64 } }, 'Invalid option "threads.resourceLimits": it must be an object, but got 64.'],

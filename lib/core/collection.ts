@@ -6,6 +6,9 @@ import { optionsOf } from './task-options.js'
 import type { Task } from './task.js'
 import { isTraced } from './tracing.js'
 
+/** Most collections never have a failure or a task to store. */
+const none: never[] = []
+
 /** The most tasks of a segment. */
 const longestSegment = 256
 
@@ -23,11 +26,11 @@ export class Collection implements OpenCollection {
   /** Those of the tasks that wait which are to be stored. */
   #outbox: Outbox | undefined = undefined
   /** Those that are being stored. */
-  #storing: Task[] = []
+  #storing: readonly Task[] = none
   /** The pass under way, and what ends it. */
   #pass: Promise<unknown[]> | undefined = undefined
   #endPass: ((errors: unknown[]) => void) | undefined = undefined
-  #errors: unknown[] = []
+  #errors: unknown[] = none
   #loops = 0
   #isAbandoned = false
 
@@ -123,7 +126,7 @@ export class Collection implements OpenCollection {
     const waiting = [...this.#storing, ...this.#waiting]
     this.#isAbandoned = true
     this.#first = this.#last = this.#outbox = undefined
-    this.#storing = []
+    this.#storing = none
     for (const attempt of attempts) {
       const { isRunning } = attempt
       attempt.abort(reason)
@@ -233,7 +236,8 @@ export class Collection implements OpenCollection {
   #failed ({ attempt, error }: Failure): void {
     if (!this.#forget(attempt)) return
 
-    if (this.#errors.length === 0 || this.#onError === 'continue') this.#errors.push(error)
+    if (this.#errors === none) this.#errors = [error]
+    else if (this.#onError === 'continue') this.#errors.push(error)
     const skipped = this.#onError === 'stop' ? this.#stop() : []
     this.owner.failed?.(error, attempt, skipped)
     this.#closeIfEmpty()
@@ -279,7 +283,7 @@ export class Collection implements OpenCollection {
     const rest = this.#waiting.filter((task) => !stored.has(task))
     this.#first = this.#last = undefined
     for (const task of rest) this.#append(task)
-    this.#storing.push(...outbox.tasks)
+    this.#storing = [...this.#storing, ...outbox.tasks]
     return outbox
   }
 
@@ -326,10 +330,10 @@ export class Collection implements OpenCollection {
   #endIfDone (): void {
     if (this.#loops > 0 || this.#storing.length > 0 || this.#outbox !== undefined) return
 
-    const errors = this.#errors
+    const wasStopped = this.#first !== undefined && this.#errors === none // with the task within which it runs
+    const errors = wasStopped ? [this.owner.signal?.reason] : this.#errors
     const end = this.#endPass
-    if (this.#first !== undefined && errors.length === 0) errors.push(this.owner.signal?.reason) // the task within which it runs was told to stop
-    this.#errors = []
+    this.#errors = none
     this.#pass = this.#endPass = undefined
     end?.(errors)
   }

@@ -35,8 +35,6 @@ export interface AppQueue {
   readonly store: TaskStore
   /** Whether this process runs jobs: call `work()` when the task modules are loaded. */
   readonly hasWorker: boolean
-  /** How many tasks this process's worker runs. */
-  readonly running: number
   /** @throws `FST_BGT_QUEUE_CONNECTION` */
   work (options: OwnWorkerOptions): Promise<void>
   /** Resolves when no job is left that this process's worker would take; at once if it has none. */
@@ -67,10 +65,6 @@ class InMemory implements AppQueue {
   constructor (queue: ResolvedQueueOptions, options: AppQueueOptions) {
     this.#queue = new MemoryQueue(queue.concurrency as number)
     this.store = new QueueStore({ ...options, queue }, () => this.#queue)
-  }
-
-  get running (): number {
-    return this.#queue.running
   }
 
   async work (options: OwnWorkerOptions): Promise<void> {
@@ -121,10 +115,6 @@ class OnServer implements AppQueue {
       if (!isOwn) this.#link.join(sender)
       return sender
     })
-  }
-
-  get running (): number {
-    return this.#worker?.running ?? 0
   }
 
   async work (options: OwnWorkerOptions): Promise<void> {

@@ -24,11 +24,6 @@ export class JobRunner implements Runner {
     this.#watch = options.blocked && new BlockWatch(options.blocked)
   }
 
-  /** How many tasks are running. */
-  get running (): number {
-    return this.#attempts.size
-  }
-
   /** For how long no task has been running, in milliseconds. */
   get idleFor (): number {
     return this.#attempts.size > 0 ? 0 : now() - this.#endedAt

@@ -25,11 +25,6 @@ export class MemoryQueue implements JobTarget {
     this.#concurrency = concurrency
   }
 
-  /** How many tasks are running. */
-  get running (): number {
-    return this.#runner?.running ?? 0
-  }
-
   /** Whether no job is left. */
   get isIdle (): boolean {
     return this.#waiting.length + this.#delayed.size + this.#active.size === 0

@@ -11,8 +11,6 @@ const longestStart = 2_000
 
 /** A worker that takes jobs, or will when its server is available. */
 export interface StartedWorker {
-  /** How many tasks it runs. */
-  readonly running: number
   /** Takes no more jobs, and finishes those that it has. */
   close (): Promise<void>
   /** Tells tasks that are running to stop, and leaves their jobs to other workers. */
@@ -56,10 +54,6 @@ class WorkerStart implements StartedWorker {
     this.#starting = this.#start(waits)
     this.#starting.catch(() => {}) // whoever waits for the start gets it
     this.begun = limited(Promise.race([this.#starting, isWaiting]), longestStart).catch((error: unknown) => { if (!(error instanceof Late)) throw error })
-  }
-
-  get running (): number {
-    return this.#worker?.runner.running ?? 0
   }
 
   async close (): Promise<void> {

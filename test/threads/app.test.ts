@@ -30,7 +30,7 @@ t.test('a handler that adds the request, the reply or a function for a thread ge
   const { app } = await createApp(t, { tasks, threads: { max: 1 } })
   app.get('/', async (request, reply) => {
     const messages: string[] = []
-    for (const arg of [request, reply, () => {}, { request }]) {
+    for (const arg of [request, reply, () => {}, { request }, request.raw, reply.raw, app]) {
       try {
         request.backgroundTasks.addTask(work.identity, arg)
       } catch (error) {
@@ -39,9 +39,9 @@ t.test('a handler that adds the request, the reply or a function for a thread ge
     }
     return messages
   })
-  const messages = (await app.inject('/')).json()
-  t.equal(messages.length, 4)
-  for (const [i, place] of ['args[0]', 'args[0]', 'args[0]', 'args[0].request'].entries()) t.match(messages[i], `(${place}) cannot be cloned`)
+  const messages = await (await fetch(`http://127.0.0.1:${await listen(app)}`)).json() as string[]
+  t.equal(messages.length, 7)
+  for (const [i, place] of ['args[0]', 'args[0]', 'args[0]', 'args[0].request', 'args[0]', 'args[0]', 'args[0]'].entries()) t.match(messages[i], `(${place}) cannot be cloned`)
   t.match(app.backgroundTasks, { pending: 0, running: 0 })
 })
 

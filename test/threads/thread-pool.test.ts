@@ -242,7 +242,7 @@ t.test('the pool belongs to the async context in which it was made, not to that 
     await storage.run(request, () => run(work.leaveBehind))
     await storage.run(request, () => run(work.after, 50))
   }
-  t.same(seen, ['thrown: app', 'returnedPromise: app', 'thrown: app'].sort((a, b) => seen.indexOf(a) - seen.indexOf(b)))
+  t.same([...seen].sort(), ['returnedPromise: app', 'thrown: app', 'thrown: app'])
 })
 
 t.test('what a task logs, and how it has ended, comes in the context of its request', async (t) => {

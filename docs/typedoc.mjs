@@ -4,7 +4,7 @@ import { Comment, CommentTag, Converter, IntrinsicType, ReflectionFlag, Reflecti
 
 const groups = {
   'The plugin': ['backgroundTasks', 'AppTasks', 'BackgroundTasksOptions', 'BackgroundTasksRouteOptions', 'ThreadOptions', 'QueueOptions', 'WorkerSettings', 'MetricsOptions'],
-  Tasks: ['BackgroundTask', 'BackgroundTasks', 'CollectionOptions', 'AddedTask', 'defineTask', 'TaskOptions', 'taskContext', 'TaskContext', 'loadTasks']
+  Tasks: ['BackgroundTask', 'BackgroundTasks', 'CollectionOptions', 'AddedTask', 'TransactionClient', 'defineTask', 'TaskOptions', 'taskContext', 'TaskContext', 'loadTasks']
 }
 
 /** Types that TypeDoc would write out, with all that Fastify's are made of. */

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { frontOf, taskOf, type BackgroundTask } from './core/background-task.js'
-import { AddedTask, BackgroundTasks, checkNotItself, checkPromise, throwAll } from './core/background-tasks.js'
+import { AddedTask, BackgroundTasks, checkNotItself, checkPromise, throwAll, type TransactionClient } from './core/background-tasks.js'
 import { Collection } from './core/collection.js'
 import { thrownBy } from './core/errors.js'
 import type { TaskFunction } from './core/task-function.js'
@@ -252,6 +252,10 @@ class RequestCollection extends BackgroundTasks {
   override waitUntil (promise: PromiseLike<unknown>): void {
     checkPromise(promise, this.waitUntil)
     this.#report.watch(promise)
+  }
+
+  override async storeIn (client: TransactionClient): Promise<void> {
+    await this.#own.storeIn(client)
   }
 
   /** Counts as the drain: nothing of it runs a second time after the response. A rejection that nobody handles is logged already. */

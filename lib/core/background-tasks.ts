@@ -1,5 +1,5 @@
 import { BackgroundTask, frontOf, taskOf } from './background-task.js'
-import { Collection } from './collection.js'
+import { Collection, noQueueError } from './collection.js'
 import { describe, isThenable } from './describe.js'
 import { FST_BGT_INVALID_TASK, messageOf, thrownBy } from './errors.js'
 import { atLeastOne, checkOptions, oneOf, type Rules } from './option-rules.js'
@@ -19,6 +19,12 @@ export interface CollectionOptions {
    * @default 1
    */
   concurrency?: number | undefined
+}
+
+/** A client of the queue's database with an open transaction: one of `pg`, or what reaches the client of another library. */
+export interface TransactionClient {
+  /** Runs a statement with the parameters `$1`, `$2`…, all of them strings, each used once and in order. */
+  query (sql: string, params: any[]): PromiseLike<{ rows: any[] }>
 }
 
 /** The rule for `onError`. */
@@ -118,6 +124,21 @@ export class BackgroundTasks extends BackgroundTask<() => Promise<void>> {
     checkPromise(promise, this.waitUntil)
     const { watch = warnOfRejection } = currentOwner()
     watch(promise)
+  }
+
+  /**
+   * Stores the queue tasks added so far in `request.backgroundTasks` as a job, through a client of PostgreSQL, in the
+   * transaction that it has open. With the commit, workers have the job. With a rollback, it never existed. Tasks that are
+   * added later are stored as usual.
+   *
+   * If it rejects, the tasks wait as before.
+   *
+   * @param client a client of `pg`, or `{ query }` for that of another library
+   * @throws `FST_BGT_INVALID_OPTION` if the queue is not on PostgreSQL, if the client is none or is connected to another
+   * database, and for other collections than those of requests; `FST_BGT_QUEUE_UNAVAILABLE`; what the server refuses
+   */
+  async storeIn (client: TransactionClient): Promise<void> {
+    throw noQueueError()
   }
 
   /**

@@ -1,5 +1,5 @@
 import type { Attempt } from './attempt.js'
-import { discardedError } from './errors.js'
+import { discardedError, FST_BGT_INVALID_OPTION } from './errors.js'
 import type { OnError, OpenCollection, Outbox, Owner } from './owner.js'
 import { begin, makeTogether, mayRetry, nextAttempt } from './run-task.js'
 import { optionsOf } from './task-options.js'
@@ -97,6 +97,30 @@ export class Collection implements OpenCollection {
       throw error
     }
     this.#stored(outbox.tasks)
+  }
+
+  /**
+   * Stores now what is to be stored, through a client of the application: in the transaction that it has open. What cannot be
+   * stored waits as before.
+   *
+   * @throws `FST_BGT_INVALID_OPTION` if that is not possible with this queue or this client; what the server refuses
+   */
+  async storeIn (client: unknown): Promise<void> {
+    const order = this.#waiting
+    const { store, request } = this.owner
+    const outbox = this.#outbox ?? store?.open({ onError: this.#onError, request })
+    if (outbox?.storeIn === undefined) throw noQueueError()
+
+    this.#takeOutbox()
+    try {
+      await outbox.storeIn(client)
+      this.#stored(outbox.tasks)
+    } catch (error) {
+      this.#waitAsBefore(outbox, order)
+      throw error
+    } finally {
+      this.#endIfDone()
+    }
   }
 
   /** Whether anything waits to be stored. */
@@ -299,6 +323,20 @@ export class Collection implements OpenCollection {
     if (this.#isStoring(tasks)) for (const task of tasks) this.#append(task)
   }
 
+  /** They could not be stored, and wait to be, in the order in which all of them were. */
+  #waitAsBefore (outbox: Outbox, order: readonly Task[]): void {
+    if (!this.#isStoring(outbox.tasks)) return
+
+    const waiting = this.#waiting
+    const there = new Set([...outbox.tasks, ...waiting])
+    const inOrder = new Set([...order.filter((task) => there.has(task)), ...waiting])
+    this.#first = this.#last = undefined
+    for (const task of inOrder) this.#append(task)
+    if (this.#outbox !== undefined) outbox.join?.(this.#outbox)
+    this.#outbox = outbox
+    if (this.#pass !== undefined) this.#go()
+  }
+
   /** They are being stored no more. False if they were abandoned. */
   #isStoring (tasks: readonly Task[]): boolean {
     const before = this.#storing.length
@@ -337,6 +375,11 @@ export class Collection implements OpenCollection {
     this.#pass = this.#endPass = undefined
     end?.(errors)
   }
+}
+
+/** Why nothing can be stored in a transaction. */
+export function noQueueError (): Error {
+  return new FST_BGT_INVALID_OPTION('queue', "storeIn() needs a queue on PostgreSQL, and there is none; register the plugin with { queue: 'postgres://…' }, and call request.backgroundTasks.storeIn()")
 }
 
 interface Failure {

@@ -65,6 +65,14 @@ export interface Outbox {
    * @throws `FST_BGT_QUEUE_UNAVAILABLE` if none of them is stored, and all are to run in this process
    */
   store (): Promise<void>
+  /** Takes over the tasks of another one of its collection that was opened later. */
+  join? (later: Outbox): void
+  /**
+   * Stores all of them through a client of the application, in the transaction that it has open.
+   *
+   * @throws `FST_BGT_INVALID_OPTION` if that is not possible with this queue or this client; what the server refuses
+   */
+  storeIn? (client: unknown): Promise<void>
 }
 
 const nobody: Owner = { executions: defaultExecutions, turns: defaultTurns }

@@ -11,6 +11,7 @@ import type { ResolvedQueueOptions } from './queue-options.js'
 import { QueueStore } from './queue-store.js'
 import { ServerLink } from './server-link.js'
 import { startWorkerOn, type StartedWorker } from './start-worker.js'
+import { Transactions } from './transaction.js'
 import { UnattendedWatch } from './unattended-watch.js'
 
 /** How often a queue is asked whether it is empty, in milliseconds. */
@@ -18,7 +19,7 @@ const busyInterval = 20
 /** How long the server may take to answer that, in milliseconds. */
 const longestAnswer = 2_000
 
-export interface AppQueueOptions extends Omit<StoreOptions, 'queue'> {
+export interface AppQueueOptions extends Omit<StoreOptions, 'queue' | 'transactions'> {
   readonly log: TaskLogger
   /** For tests: after how long a queue that no worker takes from is a warning, in milliseconds. */
   readonly unattendedWait?: number | undefined
@@ -108,7 +109,8 @@ class OnServer implements AppQueue {
     this.#connection = connection
     this.#options = options
     this.#link = new ServerLink(connection, options, log)
-    this.store = new QueueStore({ ...storeOptions, queue: options }, (name) => {
+    const transactions = options.kind === 'PostgreSQL' ? new Transactions(connection, options, log) : undefined
+    this.store = new QueueStore({ ...storeOptions, queue: options, transactions }, (name) => {
       const isOwn = name === options.name
       const watch = isOwn && this.hasWorker ? undefined : new UnattendedWatch(name, log, unattendedWait)
       const sender = new JobSender(name, this.#link, options, log, (queue, id) => { watch?.stored(queue, id) })

@@ -110,6 +110,22 @@ export class Connection {
     }
   }
 
+  /** Asks PostgreSQL for one row: over a connection for this alone, or through the application's own client. */
+  async ask (sql: string): Promise<Record<string, unknown>> {
+    const sockets = new Set<Socket>()
+    const { connection } = this.#options
+    const client = (isClient(connection) ? connection : new (this.#Client as PgClient)(this.#postgresOptions(sockets))) as InstanceType<PgClient>
+    const answer = async (): Promise<Record<string, unknown>> => {
+      if (client !== connection) await client.connect()
+      return (await client.query(sql)).rows[0]
+    }
+    try {
+      return await limited(answer(), longestConnect)
+    } finally {
+      for (const socket of sockets) socket.destroy()
+    }
+  }
+
   /** How long the server may take until it is ready, in milliseconds. */
   get longestStart (): number {
     return longestConnect + (this.#options.kind === 'PostgreSQL' ? longestMigration : 0)
@@ -200,6 +216,6 @@ async function reach (client: Client): Promise<void> {
 }
 
 /** A client, rather than options for one. */
-function isClient (connection: string | object): boolean {
+export function isClient (connection: string | object): boolean {
   return typeof connection === 'object' && (['connect', 'query', 'sendCommand', 'defineCommand'] as const).some((method) => typeof (connection as Record<string, unknown>)[method] === 'function')
 }

@@ -2,9 +2,8 @@ import type { TaskLogger } from '../core/task-logger.js'
 import { clearTimeout, setImmediate, setTimeout } from '../core/timers.js'
 import type { JobQueue } from './connection.js'
 import { Late, limited } from './limited.js'
-import { unavailable, type JobTarget, type NewJob } from './new-job.js'
+import { bullJobOf, unavailable, type JobTarget, type NewJob } from './new-job.js'
 import type { ResolvedQueueOptions } from './queue-options.js'
-import { safeText } from './safe-text.js'
 import { isOfReplica, isUnsent, withoutArguments } from './server-error.js'
 import type { LinkUser, ServerLink } from './server-link.js'
 
@@ -97,6 +96,10 @@ export class JobSender implements JobTarget, LinkUser {
     if (this.#queue !== undefined) this.#remove(this.#queue, id) // else when the server is available again
   }
 
+  storedElsewhere (id: string): void {
+    if (this.#queue !== undefined) this.#stored(this.#queue, id)
+  }
+
   lost (): void {
     this.#queue = undefined
     for (const entry of this.#waiting.splice(0)) {
@@ -171,9 +174,7 @@ export class JobSender implements JobTarget, LinkUser {
 
   async #add (queue: JobQueue, batch: Entry[]): Promise<void> {
     for (const entry of batch) entry.isSent = true
-    const { keepCompleted, keepFailed } = this.#options
-    const opts = { attempts: 1, removeOnComplete: { age: keepCompleted }, removeOnFail: { age: keepFailed } } // age alone: with a count, workers on PostgreSQL deadlock
-    await limited(queue.addBulk(batch.map(({ job: { id, data } }) => ({ name: titleOf(data.tasks), data, opts: { ...opts, jobId: id } }))), longestAnswer)
+    await limited(queue.addBulk(batch.map(({ job }) => bullJobOf(job, this.#options))), longestAnswer)
     for (const { job, isPending, resolve } of batch) {
       if (!isPending) this.withdraw(job.id)
       resolve()
@@ -211,9 +212,4 @@ export class JobSender implements JobTarget, LinkUser {
 
 async function answers (queue: JobQueue): Promise<boolean> {
   return await limited(queue.isPaused(), longestAnswer).then(() => true, () => false)
-}
-
-/** What dashboards show. */
-function titleOf (tasks: ReadonlyArray<{ readonly name: string }>): string {
-  return safeText(tasks.slice(0, 10).map(({ name }) => name).join(', '), 100)
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { FST_BGT_ARGUMENT } from '../core/errors.js'
+import { FST_BGT_ARGUMENT, FST_BGT_INVALID_OPTION } from '../core/errors.js'
 import type { OnError, Outbox } from '../core/owner.js'
 import { optionsOf } from '../core/task-options.js'
 import type { Task } from '../core/task.js'
@@ -8,6 +8,7 @@ import { findLoss } from './json.js'
 import type { JobTarget, NewJob } from './new-job.js'
 import type { ResolvedQueueOptions } from './queue-options.js'
 import { safeText } from './safe-text.js'
+import type { Transactions } from './transaction.js'
 
 /** How many bytes of JSON the arguments of a job's tasks may have together. */
 const mostBytes = 1_000_000
@@ -17,6 +18,8 @@ export interface StoreOptions {
   readonly queue: ResolvedQueueOptions
   /** The longest that an attempt may take, in milliseconds, unless its function has a `timeout` of its own. */
   readonly timeout?: number | undefined
+  /** Stores jobs in transactions of the application; `undefined` if the queue is not on PostgreSQL. */
+  readonly transactions?: Transactions | undefined
 }
 
 /** The tasks of a collection that are stored in one queue: one job. */
@@ -48,11 +51,14 @@ export class QueueOutbox implements Outbox {
   add (task: Task): void {
     const { queue } = optionsOf(task.func)
     const name = typeof queue === 'string' ? queue : this.#options.queue.name
-    const draft = this.#drafts.get(name) ?? new JobDraft()
-    draft.bytes = checkArguments(task, draft.bytes)
-    draft.tasks.push(task)
-    this.tasks.push(task)
-    this.#drafts.set(name, draft)
+    this.#put(task, name, checkArguments(task, this.#drafts.get(name)?.bytes ?? 0))
+  }
+
+  join (later: this): void {
+    for (const [name, { tasks, bytes }] of later.#drafts) {
+      const all = bytes + (this.#drafts.get(name)?.bytes ?? 0)
+      for (const task of tasks) this.#put(task, name, all)
+    }
   }
 
   async store (): Promise<void> {
@@ -63,6 +69,23 @@ export class QueueOutbox implements Outbox {
 
     for (const [i, { target, job }] of jobs.entries()) if (results[i]?.status === 'fulfilled') target.withdraw(job.id)
     throw failure.reason
+  }
+
+  async storeIn (client: unknown): Promise<void> {
+    const { transactions, queue: { kind } } = this.#options
+    if (transactions === undefined) throw new FST_BGT_INVALID_OPTION('queue', `storeIn() needs a queue on PostgreSQL, and this one is ${kind === 'memory' ? 'memory:' : `on ${kind}`}; set the option to the address of the client's database, postgres://…`)
+
+    const jobs = [...this.#drafts].map(([queue, draft]) => ({ queue, job: this.#jobOf(draft) }))
+    await transactions.store(client, jobs)
+    for (const { queue, job } of jobs) this.#targetOf(queue).storedElsewhere?.(job.id)
+  }
+
+  #put (task: Task, queue: string, bytes: number): void {
+    const draft = this.#drafts.get(queue) ?? new JobDraft()
+    draft.bytes = bytes
+    draft.tasks.push(task)
+    this.tasks.push(task)
+    this.#drafts.set(queue, draft)
   }
 
   #jobOf ({ tasks, bytes }: JobDraft): NewJob {

@@ -42,6 +42,11 @@ export async function testOnOne (t: Test, title: string, test: QueueTest): Promi
   await testOn(servers.slice(0, 1), t, title, test)
 }
 
+/** A test of what only PostgreSQL has. */
+export async function testOnPostgres (t: Test, title: string, test: QueueTest): Promise<void> {
+  await testOn(servers.slice(1), t, title, test)
+}
+
 async function testOn (servers: QueueServer[], t: Test, title: string, test: QueueTest): Promise<void> {
   for (const server of servers) {
     const isThere = await answers(server)

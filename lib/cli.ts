@@ -139,7 +139,7 @@ async function showJobs (values: Values): Promise<void> {
   const lister = await JobLister.load(resolveQueueOptions(queueOf(values)))
   const { failures, ...counts } = await lister.jobs()
   print(`${Object.entries(counts).map(([state, count]) => `${state} ${count}`).join(', ')}\n`)
-  for (const { id, name, reason, failedAt } of failures) print(`${failedAt?.toISOString() ?? ''} ${id} ${name}: ${reason}\n`)
+  for (const { id, name, reason, failedAt } of failures) print(`${failedAt.toISOString()} ${id} ${name}: ${reason}\n`)
 }
 
 async function retry (values: Values, which: string): Promise<void> {

@@ -91,9 +91,9 @@ export class Attempt<Owner extends AttemptOwner = AttemptOwner> implements Runni
   }
 
   /** What a promise of the function settles to, unless it takes longer than the timeout. Then it rejects with `FST_BGT_TIMEOUT`. */
-  limited (promise: PromiseLike<unknown>): Promise<unknown> {
+  limited (promise: Promise<unknown>): Promise<unknown> {
     const { timeout } = this
-    if (timeout === undefined) return promise instanceof Promise ? promise : Promise.resolve(promise)
+    if (timeout === undefined) return promise
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => { reject(this.timedOut()) }, timeout)
       promise.then(

@@ -15,7 +15,7 @@ export interface FailedJob {
   readonly name: string
   /** Which of them failed, and why. */
   readonly reason: string
-  readonly failedAt: Date | undefined
+  readonly failedAt: Date
 }
 
 /** What is on a queue. */
@@ -47,10 +47,9 @@ export class JobLister {
   /** How many jobs there are, and the latest that failed. */
   async jobs (latest = 10): Promise<JobList> {
     return await this.#ask(async (queue) => {
-      const { waiting = 0, active = 0, delayed = 0, completed = 0, failed = 0 } = await queue.getJobCounts('waiting', 'active', 'delayed', 'completed', 'failed')
+      const counts = await queue.getJobCounts('waiting', 'active', 'delayed', 'completed', 'failed') as Omit<JobList, 'failures'>
       const jobs = await queue.getFailed(0, latest - 1)
-      const failures = jobs.map(({ id, name, failedReason, finishedOn }) => ({ id: String(id), name, reason: failedReason ?? '', failedAt: finishedOn === undefined ? undefined : new Date(finishedOn) }))
-      return { waiting, active, delayed, completed, failed, failures }
+      return { ...counts, failures: jobs.map(({ id, name, failedReason, finishedOn }) => ({ id: String(id), name, reason: String(failedReason), failedAt: new Date(Number(finishedOn)) })) }
     })
   }
 

@@ -1,5 +1,7 @@
 import { Registry } from 'prom-client'
 import t from 'tap'
+import { JobLister } from '../../lib/queue/job-list.js'
+import { resolveQueueOptions } from '../../lib/queue/queue-options.js'
 import { createWorker } from '../../lib/worker.js'
 import * as work from '../fixtures/queue/work.js'
 import { createApp, createBareApp } from '../helpers/app.js'
@@ -101,4 +103,33 @@ testOnEach(t, 'a job that the server refuses runs in the process, and the others
   t.match(log.lines.filter(({ level }) => level === 40), [{ msg: `${server.name} refuses a job of background tasks` }])
   t.match(log.failed, [{ task: 'work.note', execution: 'await', err: { message: 'changed after it was added' } }], 'it ran here, and failed of the same')
   t.equal(await queue.getWaitingCount(), 2)
+})
+
+t.test('a worker without task modules, and one on a queue in memory, are refused', async (t) => {
+  await t.rejects(createWorker({ queue: 'redis://127.0.0.1' } as never), { code: 'FST_BGT_INVALID_OPTION', message: /"tasks": it must name the task modules/ })
+  await t.rejects(createWorker({ tasks: queueTasks, queue: 'memory:' }), { code: 'FST_BGT_INVALID_OPTION', message: /"memory:" is a queue within one process/ })
+  await t.rejects(createWorker({ tasks: queueTasks } as never), { code: 'FST_BGT_INVALID_OPTION', message: /"queue\.connection"/ })
+})
+
+testOnOne(t, 'a worker that has no logger says nothing, and lists and retries of failed jobs are for the command line', async (t, server) => {
+  const { app, notes, name } = await createQueueApp(t, server)
+  app.get('/', async (request) => {
+    request.backgroundTasks.addTask(work.once, notes.file)
+    return request.backgroundTasks.tasks.map(({ execution }) => execution)
+  })
+  t.same((await app.inject('/')).json(), ['queue'])
+  const worker = await createWorker({ tasks: queueTasks, queue: { connection: server.url(), name } })
+  t.teardown(() => worker.close())
+  await notes.until(1)
+  const lister = await JobLister.load(resolveQueueOptions({ connection: server.url(), name }))
+  while ((await lister.jobs()).failed === 0) await new Promise((resolve) => setTimeout(resolve, 20))
+  const { failures: [failure], ...counts } = await lister.jobs()
+  t.same(counts, { waiting: 0, active: 0, delayed: 0, completed: 0, failed: 1 })
+  t.match(failure, { id: String, name: 'given by hand', reason: /never again/, failedAt: Date })
+  t.equal(await lister.retry({ id: 'none' }), 0)
+  t.equal(await lister.retry({ id: failure!.id }), 1)
+  await notes.until(2)
+  while ((await lister.jobs()).failed === 0) await new Promise((resolve) => setTimeout(resolve, 20))
+  t.equal(await lister.retry('all'), 1)
+  await notes.until(3)
 })

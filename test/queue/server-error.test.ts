@@ -27,5 +27,6 @@ test('errors of servers are told apart by their codes', async (t) => {
   t.ok(isUnsent(withCode('ECONNREFUSED')) && isUnsent(new Error('Stream isn\'t writeable and enableOfflineQueue options is false')))
   t.notOk(isUnsent(withCode('ECONNRESET')))
   t.ok(isNotOurs(withCode(-2)) && isIncurable(withCode(-1)) && isIncurable(withCode('22P05')))
+  for (const tell of [isOfReplica, isUnsent, isNotOurs, isIncurable]) t.notOk(tell(undefined))
   t.notOk(isIncurable(withCode('40P01')) || isIncurable(new Error('OOM')))
 })

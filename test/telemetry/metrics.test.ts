@@ -1,6 +1,7 @@
 import { Counter, register, Registry } from 'prom-client'
 import t from 'tap'
 import backgroundTasks, { defineTask, loadTasks } from '../../lib/index.js'
+import { Metrics } from '../../lib/telemetry/metrics.js'
 import { loadOptional } from '../../lib/core/optional.js'
 import * as context from '../fixtures/tasks/context.js'
 import * as work from '../fixtures/tasks/work.js'
@@ -136,4 +137,14 @@ t.test('wrong options are refused by name, and a package that is missing with ho
   })
   const broken = t.testdir({ 'broken.mjs': 'throw new Error("of its own")' })
   await t.rejects(loadOptional('metrics', `file://${broken}/broken.mjs`), { message: 'of its own' })
+})
+
+t.test('jobs that a worker takes over are counted, and a registry that throws harms nobody', async (t) => {
+  const register = new Registry()
+  const metrics = (await Metrics.open({ register })).forWorker()
+  metrics.takenOver(2)
+  t.match(await register.metrics(), /^background_tasks_taken_over_total 2$/m)
+  t.equal(metrics.forWorker(), metrics)
+  metrics.takenOver(-1)
+  t.match(await register.metrics(), /^background_tasks_taken_over_total 2$/m, 'a counter refuses to be decreased')
 })

@@ -1,5 +1,5 @@
 import type { Attempt } from '../attempt.js'
-import { isThenable, kindOf } from '../describe.js'
+import { kindOf } from '../describe.js'
 import type { TaskFunction } from '../task-function.js'
 import type { Execution } from './execution.js'
 
@@ -14,6 +14,6 @@ export class AwaitExecution implements Execution {
   /** A mock or a proxy of an async function has its tag, and returns or throws what it likes. */
   run (attempt: Attempt): Promise<unknown> {
     const result = attempt.call()
-    return isThenable(result) ? attempt.limited(result) : Promise.resolve(result)
+    return result instanceof Promise ? attempt.limited(result) : Promise.resolve(result)
   }
 }

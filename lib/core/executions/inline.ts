@@ -1,5 +1,4 @@
 import type { Attempt } from '../attempt.js'
-import { isThenable } from '../describe.js'
 import type { TaskFunction } from '../task-function.js'
 import { now, nextTurn } from '../timers.js'
 import type { Execution } from './execution.js'
@@ -24,7 +23,7 @@ export class InlineExecution implements Execution {
     await nextTurn()
     if (attempt.isAborted) return // its app has closed without it
     const result = this.#call(attempt)
-    return isThenable(result) ? await attempt.limited(result) : result
+    return result instanceof Promise ? await attempt.limited(result) : result
   }
 
   #call (attempt: Attempt): unknown {

@@ -16,6 +16,7 @@ import { foreignIn } from './foreign.js'
 import { handlerEnded, kTasks, Requests } from './request-tasks.js'
 import { TaskReport } from './task-report.js'
 import { loadTasks } from './threads/open-threads.js'
+import type { TaskModules } from './threads/task-modules.js'
 
 export { BackgroundTask } from './core/background-task.js'
 export { BackgroundTasks } from './core/background-tasks.js'
@@ -62,7 +63,7 @@ const register: FastifyPluginAsync<BackgroundTasksOptions> = async (fastify, opt
   const app = await App.open(options, fastify.log, foreignIn(fastify))
   const queue = options.queue && await openAppQueue(options.queue, { log: fastify.log, timeout: options.timeout })
   app.store = queue?.store
-  if (queue?.hasWorker) await queue.work(await app.forJobs(options.tasks ?? []))
+  if (queue?.hasWorker) await queue.work(await app.forJobs(options.tasks as TaskModules))
 
   const requests = new Requests(app, options)
   const { watch, settle, replyFailed, drain } = createRequestHooks(requests)

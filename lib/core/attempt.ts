@@ -2,7 +2,7 @@ import { AsyncResource } from 'node:async_hooks'
 import { inspect } from 'node:util'
 import { isThenable } from './describe.js'
 import { FST_BGT_TIMEOUT } from './errors.js'
-import { enterScope, type Running, type TaskContext } from './task-context.js'
+import { enter, type Running, type TaskContext } from './task-context.js'
 import type { Task } from './task.js'
 import { silent, type TaskLogger } from './task-logger.js'
 import { clearTimeout, now, setTimeout } from './timers.js'
@@ -82,7 +82,7 @@ export class Attempt<Owner extends AttemptOwner = AttemptOwner> implements Runni
 
   /** Calls a function in the async context in which the task was added, as code of the task. */
   inContext<A extends unknown[], R> (func: (...args: A) => R, ...args: A): R {
-    return this.#scope.runInAsyncScope(enterScope<A, R>, undefined, this, func, args)
+    return this.#scope.runInAsyncScope(enter<A, R>, undefined, this, func, args)
   }
 
   /** Takes the async context of the caller for that of the task: subscribers of the tracing channel have added to it. */

@@ -29,17 +29,6 @@ export function enter<A extends unknown[], R> (running: Running, func: (...args:
   return storage.run(running, () => func(...args))
 }
 
-/** Whether the scope of an AsyncResource gives back the stores that it has found. Before Node.js 24, the resource would keep them. */
-const scopesRestore = Number(process.versions.node.split('.', 1)[0]) >= 24
-
-/** The same within the scope of an AsyncResource, where `storage.run()` would copy all stores of the process once more. */
-export function enterScope<A extends unknown[], R> (running: Running, func: (...args: A) => R, args: A): R {
-  if (!scopesRestore) return enter(running, func, args)
-
-  storage.enterWith(running)
-  return func(...args)
-}
-
 /** What the code that asks belongs to. */
 export function currentlyRunning (): Running | undefined {
   return storage.getStore()

@@ -1,5 +1,5 @@
 import { Attempt } from '../core/attempt.js'
-import { FST_BGT_UNKNOWN_TASK, FST_BGT_WORKER, messageOf } from '../core/errors.js'
+import { codeOf, FST_BGT_UNKNOWN_TASK, FST_BGT_WORKER, messageOf } from '../core/errors.js'
 import type { OpenCollection, Owner } from '../core/owner.js'
 import type { TaskFunction } from '../core/task-function.js'
 import type { TaskLogger } from '../core/task-logger.js'
@@ -207,7 +207,7 @@ export class JobRun implements OpenCollection {
       return { type: 'lost' }
     }
 
-    const isWorthwhile = (error as { code?: unknown } | null)?.code !== 'FST_BGT_ARGUMENT' // it will not be cloned the next time
+    const isWorthwhile = codeOf(error) !== 'FST_BGT_ARGUMENT' // it will not be cloned the next time
     if (!isWorthwhile || progress.failures + 1 >= stored.attempts) return await this.#fail(error, attempt)
 
     progress.failures++

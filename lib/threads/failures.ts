@@ -1,6 +1,6 @@
 import type { Attempt } from '../core/attempt.js'
 import { FST_BGT_ARGUMENT, FST_BGT_TASK_MODULE, FST_BGT_THREAD, messageOf } from '../core/errors.js'
-import { sourceOf } from '../core/task-registry.js'
+import { sourceOf, type TaskSource } from '../core/task-registry.js'
 import type { Failure } from './messages.js'
 import { Status, type CallStatus } from './progress.js'
 import { findUnclonable, fromErrorData } from './transfer.js'
@@ -60,5 +60,5 @@ export function stopped ({ task }: Attempt): Error {
 }
 
 function moduleOf ({ task }: Attempt): string {
-  return sourceOf(task.func)?.module ?? task.name
+  return (sourceOf(task.func) as TaskSource).module
 }

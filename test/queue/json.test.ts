@@ -61,3 +61,8 @@ testOnEach(t, 'arguments that are not refused arrive as they are', async (t, ser
   t.same(arrived.map(essence).filter((value, i) => !isDeepStrictEqual(value, essence(accepted[i]))), [])
   t.same(queue.here.all, [])
 })
+
+test('an argument that cannot be read is refused with its path', async (t) => {
+  t.match(findLoss([{ deep: { get broken () { throw new Error('no') } } }]), { path: '[0].deep', problem: /an object that cannot be read: a getter throws/ })
+  t.match(findLoss([new Proxy({}, { ownKeys () { throw new Error('no') } })]), { path: '[0]', problem: /cannot be read/ })
+})

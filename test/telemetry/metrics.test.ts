@@ -148,3 +148,11 @@ t.test('jobs that a worker takes over are counted, and a registry that throws ha
   metrics.takenOver(-1)
   t.match(await register.metrics(), /^background_tasks_taken_over_total 2$/m, 'a counter refuses to be decreased')
 })
+
+t.test('with metrics: true they are in the default registry of prom-client', async (t) => {
+  const { app } = await createApp(t, { metrics: true })
+  t.teardown(() => { register.clear() })
+  app.backgroundTasks.addTask(async function counted () {})
+  await app.backgroundTasks.idle()
+  t.match(await register.metrics(), /^background_tasks_total\{task="counted",execution="await",outcome="completed"\} 1$/m)
+})

@@ -108,7 +108,7 @@ export class QueueOutbox implements Outbox {
 function checkArguments ({ name, args }: Task, bytes: number): number {
   const loss = findLoss([...args])
   if (loss !== undefined) {
-    const position = Number(/^\[(\d+)/.exec(loss.path)?.[1] ?? 0) + 1
+    const position = Number.parseInt(loss.path.slice(1)) + 1 // of "[0].text"
     throw new FST_BGT_ARGUMENT(name, 'on a queue', `its argument ${position} (args${loss.path}) cannot be stored: it is ${loss.problem}`)
   }
 

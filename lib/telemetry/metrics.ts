@@ -116,7 +116,7 @@ export class Metrics {
     try {
       const labels = { task: this.#label(attempt), execution: attempt.execution }
       this.#total.inc({ ...labels, outcome })
-      this.#duration.observe(labels, (attempt.duration ?? 0) / 1e3)
+      this.#duration.observe(labels, Number(attempt.duration) / 1e3)
       this.#wait.observe(labels, (attempt.waited ?? 0) / 1e3)
     } catch {}
   }

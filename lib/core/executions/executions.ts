@@ -34,9 +34,7 @@ export class Executions {
 
   /** Chooses how a function runs: the last execution takes any. */
   of (func: TaskFunction): Execution {
-    let i = 0
-    while (this.#all[i]?.takes(func) === false) i++
-    return this.#all[i] as Execution
+    return this.#all.find((execution) => execution.takes(func)) as Execution
   }
 
   /**

@@ -48,11 +48,11 @@ export async function testOnPostgres (t: Test, title: string, test: QueueTest): 
 }
 
 async function testOn (servers: QueueServer[], t: Test, title: string, test: QueueTest): Promise<void> {
-  for (const server of servers) {
+  await Promise.all(servers.map(async (server) => {
     const isThere = await answers(server)
     if (!isThere && process.env.CI !== undefined) t.fail(`${server.name} does not answer on port ${server.port}, and must in CI`)
     await t.test(`${title} (${server.name})`, { buffered: true, skip: !isThere && `${server.name} does not answer on port ${server.port}` }, async (t) => { await test(t, server) })
-  }
+  }))
 }
 
 /** A file in which tasks of any process note that they run. */

@@ -14,6 +14,8 @@ async function startProcess (t: Test, server: QueueServer, name: string, concurr
 }
 
 test('workers that die or stop', async (t: Test) => {
+  t.jobs = 2 // mostly they wait for locks
+
   await testOnEach(t, 'no task is lost when a worker is killed, and the order of each job holds', async (t, server) => {
     const queue = await openTestQueue(t, server.url())
     const notes = new Notes(t)

@@ -19,7 +19,7 @@ const interval = 5
 /** How long a task module may take to load in a thread, in milliseconds. */
 const longestLoad = 60_000
 /** How long a task that listens to its signal has, from when that aborts until its thread is stopped, in milliseconds. */
-const longestFarewell = 500
+const longestFarewell = 200
 /** How often a thread may end before it has begun with a task. */
 const mostFailedStarts = 3
 /** After how many looks at a batch that is over the outcomes that have not arrived are given up. */

@@ -4,18 +4,18 @@
 /** The floors of lib/, from the highest to the lowest: a file imports files of its own floor and of those below. */
 const floors = [
   '^lib/(index|worker|cli)\\.ts$',
-  '^lib/(request-hooks|request-tasks|app-tasks|close|app|foreign)\\.ts$',
+  '^lib/(request-hooks|request-tasks|app-tasks|close|app)\\.ts$',
   '^lib/(response-end|task-report|blocked-warning)\\.ts$',
   '^lib/options\\.ts$',
   '^lib/(threads|queue|telemetry)/',
   '^lib/core/(background-tasks?|collection|task-tracker)\\.ts$',
   '^lib/core/(run-task|owner)\\.ts$',
-  '^lib/core/(executions/|slots\\.ts|tracing\\.ts)',
+  '^lib/core/(executions|slots)\\.ts',
   '^lib/core/attempt\\.ts$',
   '^lib/core/task\\.ts$',
   '^lib/core/(task-registry|task-context)\\.ts$',
   '^lib/core/task-(options|logger)\\.ts$',
-  '^lib/core/(task-function|option-rules|optional)\\.ts$',
+  '^lib/core/(task-function|option-rules)\\.ts$',
   '^lib/core/errors\\.ts$',
   '^lib/core/(describe|timers)\\.ts$'
 ]

@@ -1,12 +1,14 @@
-import type { FastifyBaseLogger } from 'fastify'
-import { Executions } from './core/executions/executions.js'
+import { IncomingMessage, ServerResponse } from 'node:http'
+import { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import { BlockedWarning } from './blocked-warning.js'
+import { Executions } from './core/executions.js'
 import type { TaskStore } from './core/owner.js'
 import { createTurns, type Turns } from './core/slots.js'
 import { TaskTracker } from './core/task-tracker.js'
-import { BlockedWarning } from './blocked-warning.js'
 import type { BackgroundTasksOptions } from './options.js'
 import type { JobInfo, RunnerOptions } from './queue/job-run.js'
-import { TaskReport, type Shared } from './task-report.js'
+import { type Shared, TaskReport } from './task-report.js'
 import { Metrics } from './telemetry/metrics.js'
 import { openThreads } from './threads/open-threads.js'
 import { loadTaskModules, type TaskModules } from './threads/task-modules.js'
@@ -72,5 +74,19 @@ export class App implements Shared {
   /** Stops the threads. */
   async close (): Promise<void> {
     await this.#threads?.close()
+  }
+}
+
+/**
+ * Recognizes arguments that belong to the server, and can go to no thread or queue.
+ *
+ * @returns a function that says what such an argument is; `undefined` for any other
+ */
+export function foreignIn (fastify: FastifyInstance): (value: object) => string | undefined {
+  return (value) => {
+    if ('routeOptions' in value && 'raw' in value) return 'request' in value ? 'the reply' : 'the request'
+    if (value instanceof IncomingMessage || value instanceof Http2ServerRequest) return 'the raw request'
+    if (value instanceof ServerResponse || value instanceof Http2ServerResponse) return 'the raw response'
+    return value === fastify ? 'the Fastify instance' : undefined
   }
 }

@@ -5,7 +5,7 @@ import { FST_BGT_INVALID_OPTION } from './core/errors.js'
 import { aBoolean, aCount, aFunction, anything, atLeastOne, checkOptions, milliseconds, oneOf, someMilliseconds, type Rules } from './core/option-rules.js'
 import type { OnError } from './core/owner.js'
 import { resolveQueueOptions, type QueueOptions } from './queue/queue-options.js'
-import { checkMetricsOptions, type MetricsOptions } from './telemetry/metrics-options.js'
+import { checkMetricsOptions, type MetricsOptions } from './telemetry/metrics.js'
 import { taskModulesRule, type TaskModules } from './threads/task-modules.js'
 import { checkThreadOptions, type ThreadOptions } from './threads/thread-options.js'
 

@@ -113,7 +113,7 @@ t.test('the map of lib/ in CONTRIBUTING.md has every file', async (t) => {
 t.test('the references have every option, flag and error code', async (t) => {
   const read = async (file: string): Promise<string> => await readFile(`${root}${file}`, 'utf8')
   const options = await read('docs/options.md')
-  const files = ['options', 'worker', 'queue/queue-options', 'threads/thread-options', 'telemetry/metrics-options', 'core/task-options', 'core/background-tasks']
+  const files = ['options', 'worker', 'queue/queue-options', 'threads/thread-options', 'telemetry/metrics', 'core/task-options', 'core/background-tasks']
   for (const file of files) {
     for (const [, name = '', body = ''] of (await read(`lib/${file}.ts`)).matchAll(/^export interface (\w+(?:Options|Settings)) .*?\{\n(.*?)^\}/gms)) {
       const names = [...body.matchAll(/^ {2}(\w+)\??:/gm)].map(([, option]) => option as string)

@@ -1,10 +1,9 @@
 import type { Attempt } from './attempt.js'
 import { discardedError, FST_BGT_INVALID_OPTION } from './errors.js'
 import type { OnError, OpenCollection, Outbox, Owner } from './owner.js'
-import { begin, makeTogether, mayRetry, nextAttempt } from './run-task.js'
+import { begin, isTraced, makeTogether, mayRetry, nextAttempt } from './run-task.js'
 import { optionsOf } from './task-options.js'
 import type { Task } from './task.js'
-import { isTraced } from './tracing.js'
 
 /** Most collections never have a failure or a task to store. */
 const none: never[] = []

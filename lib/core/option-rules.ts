@@ -1,5 +1,5 @@
 import { describe } from './describe.js'
-import { FST_BGT_INVALID_OPTION } from './errors.js'
+import { FST_BGT_INVALID_OPTION, FST_BGT_MISSING_DEPENDENCY } from './errors.js'
 
 /** What the value of an option must be. */
 export interface Rule {
@@ -111,4 +111,19 @@ function distanceOf (from: string, to: string): number {
     row = next
   }
   return row.at(-1)!
+}
+
+/**
+ * Loads a package that only those need who use an option.
+ *
+ * @throws `FST_BGT_MISSING_DEPENDENCY` where it is not installed
+ */
+export async function loadOptional<T> (option: string, name: string): Promise<T> {
+  try {
+    return await import(name)
+  } catch (error) {
+    // The message, as the code is lost where a loader's hooks run (tsx, instrumentation).
+    if (!String((error as Error | null)?.message).startsWith(`Cannot find package '${name}'`)) throw error
+    throw new FST_BGT_MISSING_DEPENDENCY(option, name, name)
+  }
 }

@@ -1,5 +1,5 @@
 import type { Attempt, AttemptOwner } from './attempt.js'
-import { defaultExecutions, type Executions } from './executions/executions.js'
+import { defaultExecutions, type Executions } from './executions.js'
 import { defaultTurns, type Turns } from './slots.js'
 import { currentlyRunning } from './task-context.js'
 import type { TaskFunction } from './task-function.js'

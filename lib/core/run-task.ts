@@ -1,9 +1,9 @@
-import { Attempt } from './attempt.js'
+import { tracingChannel } from 'node:diagnostics_channel'
+import { Attempt, type ExecutionName } from './attempt.js'
 import { codeOf } from './errors.js'
 import type { Owner } from './owner.js'
 import type { Task } from './task.js'
 import { clearTimeout, setTimeout } from './timers.js'
-import { isTraced, trace } from './tracing.js'
 
 /** How long the first retry waits unless the app says otherwise, and how long any waits at most, in milliseconds. */
 const [defaultBackoff, longestBackoff] = [100, 30_000]
@@ -102,4 +102,36 @@ export async function runTask (task: Task, owner: Owner): Promise<unknown> {
       if (!await mayRetry(error, attempt)) throw error
     }
   }
+}
+
+/** What subscribers of `tracingChannel('fastify-background-tasks.task')` get for each attempt at a task. */
+export interface TaskTrace {
+  readonly id: string
+  readonly name: string
+  readonly execution: ExecutionName
+  /** From 1. */
+  readonly attempt: number
+  /** The request whose task it is; `undefined` for a task of none. */
+  readonly request: unknown
+  /** What the task has thrown, at `error`. */
+  error?: unknown
+  /** What it has returned, at `asyncStart` and `asyncEnd`; in a worker thread only if somebody awaits it. */
+  result?: unknown
+}
+
+const channel = tracingChannel<unknown, TaskTrace>('fastify-background-tasks.task')
+
+/** Whether anybody subscribes to the channel. Then neighbors run one at a time, so that each is traced. */
+export function isTraced (): boolean {
+  return channel.hasSubscribers
+}
+
+/** Publishes an attempt on the channel, in the async context of its task. What subscribers bind to that reaches the task. */
+export function trace (attempt: Attempt, run: () => Promise<unknown>): Promise<unknown> {
+  const { task, execution, number, owner: { request } } = attempt
+  const { id, name } = task
+  return task.runInAsyncScope(() => channel.tracePromise(() => {
+    attempt.adoptContext()
+    return run()
+  }, { id, name, execution, attempt: number, request }))
 }

@@ -1,23 +1,22 @@
 import type { TaskStore } from '../core/owner.js'
 import type { TaskLogger } from '../core/task-logger.js'
-import { sleep } from '../core/timers.js'
-import { Connection } from './connection.js'
+import { limited, setTimeout, sleep } from '../core/timers.js'
+import { Connection, type JobQueue } from './connection.js'
 import type { RunnerOptions } from './job-run.js'
 import { JobSender } from './job-sender.js'
-import { limited } from './limited.js'
 import { MemoryQueue } from './memory-queue.js'
-import type { StoreOptions } from './outbox.js'
+import { QueueStore, type StoreOptions } from './outbox.js'
 import type { ResolvedQueueOptions } from './queue-options.js'
-import { QueueStore } from './queue-store.js'
 import { ServerLink } from './server-link.js'
-import { startWorkerOn, type StartedWorker } from './start-worker.js'
+import { type StartedWorker, startWorkerOn } from './start-worker.js'
 import { Transactions } from './transaction.js'
-import { UnattendedWatch } from './unattended-watch.js'
 
 /** How often a queue is asked whether it is empty, in milliseconds. */
 const busyInterval = 20
 /** How long the server may take to answer that, in milliseconds. */
 const longestAnswer = 2_000
+/** After how long a job that no worker has begun is looked at, in milliseconds. */
+const longestUnattended = 30_000
 
 export interface AppQueueOptions extends Omit<StoreOptions, 'queue' | 'transactions'> {
   readonly log: TaskLogger
@@ -146,5 +145,37 @@ class OnServer implements AppQueue {
     const { queue } = this.store.targetOf(this.#options.name)
     if (queue === undefined) return 0
     return await limited(queue.getJobCountByTypes('waiting', 'active', 'delayed', 'prioritized'), longestAnswer).catch(() => 0)
+  }
+}
+
+/** Warns once if no worker takes jobs off a queue. It watches one of the jobs that this process has stored, not all. */
+class UnattendedWatch {
+  readonly #name: string
+  readonly #log: TaskLogger
+  readonly #longestWait: number
+  #isWatching = false
+  #hasWarned = false
+
+  constructor (name: string, log: TaskLogger, wait = longestUnattended) {
+    this.#name = name
+    this.#log = log
+    this.#longestWait = wait
+  }
+
+  /** A job was stored. */
+  stored (queue: JobQueue, id: string): void {
+    if (this.#isWatching) return
+
+    this.#isWatching = true
+    setTimeout(() => {
+      limited(this.#look(queue, id), longestAnswer).catch(() => {}).finally(() => { this.#isWatching = false })
+    }, this.#longestWait).unref()
+  }
+
+  async #look (queue: JobQueue, id: string): Promise<void> {
+    const job = await queue.getJob(id)
+    const isWaiting = job !== undefined && job.processedOn === undefined && await queue.getActiveCount() === 0 && await queue.getWorkersCount() === 0
+    if (isWaiting && !this.#hasWarned) this.#log.warn({ queue: this.#name, job: id }, `no worker runs the jobs of the queue "${this.#name}": start one with the command fastify-background-tasks worker`)
+    this.#hasWarned = isWaiting
   }
 }

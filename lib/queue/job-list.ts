@@ -1,5 +1,5 @@
 import { Connection } from './connection.js'
-import { limited } from './limited.js'
+import { limited } from '../core/timers.js'
 import type { ResolvedQueueOptions } from './queue-options.js'
 import { throwRefusal } from './server-link.js'
 

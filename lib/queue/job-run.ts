@@ -5,9 +5,7 @@ import type { TaskFunction } from '../core/task-function.js'
 import type { TaskLogger } from '../core/task-logger.js'
 import { optionsOf } from '../core/task-options.js'
 import { Task } from '../core/task.js'
-import type { ActiveJob, Ending } from './active-job.js'
-import type { Blocked } from './block-watch.js'
-import { parseProgress, type JobData, type JobProgress, type StoredTask } from './job-data.js'
+import { type ActiveJob, type Ending, type JobData, type JobProgress, parseProgress, type StoredTask } from './job.js'
 import { safeText } from './safe-text.js'
 
 /** The fewest recorded starts without an end after which a task counts as the one that ends its workers. */
@@ -42,8 +40,8 @@ export interface RunnerOptions {
   readonly log: TaskLogger
   /** Called when a job is taken over from a worker that has lost it. */
   readonly tookOver?: ((jobId: string) => void) | undefined
-  /** Called when async tasks have blocked the event loop, with those that may have done it. */
-  readonly blocked?: Blocked | undefined
+  /** Told for how long the event loop was blocked, in milliseconds, and which async functions may have done it. */
+  readonly blocked?: ((functions: TaskFunction[], duration: number) => void) | undefined
 }
 
 /** The worker, as a run sees it. */

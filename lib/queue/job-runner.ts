@@ -2,12 +2,13 @@ import type { Attempt } from '../core/attempt.js'
 import { closingError, messageOf } from '../core/errors.js'
 import type { Owner } from '../core/owner.js'
 import { make } from '../core/run-task.js'
-import { now } from '../core/timers.js'
-import type { ActiveJob, Ending } from './active-job.js'
-import { BlockWatch } from './block-watch.js'
-import { parseJobData } from './job-data.js'
+import { clearInterval, now, setInterval } from '../core/timers.js'
 import { JobRun, type Runner, type RunnerOptions } from './job-run.js'
+import { type ActiveJob, type Ending, parseJobData } from './job.js'
 import { safeText } from './safe-text.js'
+
+/** How often the event loop is looked at while tasks run, in milliseconds. */
+const interval = 20
 
 /** Runs the jobs of a worker. */
 export class JobRunner implements Runner {
@@ -94,5 +95,47 @@ export class JobRunner implements Runner {
     } catch (error) {
       return error
     }
+  }
+}
+
+/** Notices that an async task blocks the event loop, and with it the worker's other jobs. Inline calls are measured where they are made. */
+class BlockWatch {
+  readonly #blocked: NonNullable<RunnerOptions['blocked']>
+  readonly #running = new Set<Attempt>()
+  /** What has run since the latest look. */
+  #seen = new Set<Attempt>()
+  #timer: NodeJS.Timeout | undefined
+  #lookedAt = 0
+
+  constructor (blocked: NonNullable<RunnerOptions['blocked']>) {
+    this.#blocked = blocked
+  }
+
+  begin (attempt: Attempt): void {
+    if (attempt.execution === 'thread') return
+
+    this.#running.add(attempt)
+    this.#seen.add(attempt)
+    if (this.#timer !== undefined) return
+
+    this.#lookedAt = now()
+    this.#timer = setInterval(() => { this.#look() }, interval).unref()
+  }
+
+  end (attempt: Attempt): void {
+    this.#running.delete(attempt)
+  }
+
+  #look (): void {
+    const time = now()
+    const duration = time - this.#lookedAt - interval
+    const seen = [...this.#seen]
+    this.#lookedAt = time
+    this.#seen = new Set(this.#running)
+    if (duration > interval && seen.length > 0 && seen.every(({ execution }) => execution === 'await')) this.#blocked([...new Set(seen.map(({ task }) => task.func))], duration)
+    if (this.#seen.size > 0) return
+
+    clearInterval(this.#timer)
+    this.#timer = undefined
   }
 }

@@ -1,10 +1,8 @@
 import { AsyncResource } from 'node:async_hooks'
 import { clearTimeout, setImmediate, setTimeout } from '../core/timers.js'
-import type { ActiveJob, Ending } from './active-job.js'
-import type { JobProgress } from './job-data.js'
+import type { ActiveJob, Ending, JobProgress, JobTarget, NewJob } from './job.js'
 import type { RunnerOptions } from './job-run.js'
 import { JobRunner } from './job-runner.js'
-import type { JobTarget, NewJob } from './new-job.js'
 
 /** A queue in this process, for tests and development: its jobs keep the rules of those on a server. */
 export class MemoryQueue implements JobTarget {

@@ -1,11 +1,10 @@
 import { messageOf } from '../core/errors.js'
 import type { TaskLogger } from '../core/task-logger.js'
-import { clearTimeout, now, setTimeout } from '../core/timers.js'
+import { clearTimeout, limited, now, setTimeout } from '../core/timers.js'
 import type { Connection, OpenWorker } from './connection.js'
 import { HeldJob } from './held-job.js'
 import type { RunnerOptions } from './job-run.js'
 import { JobRunner } from './job-runner.js'
-import { limited } from './limited.js'
 import { withoutArguments } from './server-error.js'
 
 /** How long a job stays with a worker that gives no sign of life, in milliseconds. */

@@ -1,8 +1,7 @@
 import { FST_BGT_QUEUE_CONNECTION } from '../core/errors.js'
 import type { TaskLogger } from '../core/task-logger.js'
-import { clearTimeout, setTimeout } from '../core/timers.js'
+import { clearTimeout, limited, setTimeout } from '../core/timers.js'
 import { connectInterval, type Connection, type JobQueue, type OpenQueue } from './connection.js'
-import { limited } from './limited.js'
 import type { ResolvedQueueOptions } from './queue-options.js'
 import { isRefusal, withoutArguments } from './server-error.js'
 

@@ -1,6 +1,5 @@
-import { clearTimeout, setTimeout } from '../core/timers.js'
+import { clearTimeout, Late, limited, setTimeout } from '../core/timers.js'
 import { Connection, connectInterval } from './connection.js'
-import { Late, limited } from './limited.js'
 import type { ResolvedQueueOptions } from './queue-options.js'
 import { QueueWorker, type QueueWorkerOptions } from './queue-worker.js'
 import { withoutArguments } from './server-error.js'

@@ -2,7 +2,7 @@ import { FST_BGT_INVALID_OPTION } from '../core/errors.js'
 import { describe } from '../core/describe.js'
 import type { TaskLogger } from '../core/task-logger.js'
 import { isClient, type Connection } from './connection.js'
-import { bullJobOf, unavailable, type NewJob } from './new-job.js'
+import { bullJobOf, type NewJob, unavailable } from './job.js'
 import type { ResolvedQueueOptions } from './queue-options.js'
 import { withoutArguments } from './server-error.js'
 

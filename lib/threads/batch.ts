@@ -2,10 +2,9 @@ import type { Attempt } from '../core/attempt.js'
 import { lowestLevel } from '../core/task-logger.js'
 import type { TaskSource } from '../core/task-registry.js'
 import { unclonableArgument } from './failures.js'
-import type { BatchMessage } from './messages.js'
+import { type BatchMessage, isClonable } from './messages.js'
 import { hasEnded, Status, Stop, type CallStatus, type Progress, type StopReason } from './progress.js'
 import type { Segment, Slice } from './segment.js'
-import { isClonable } from './transfer.js'
 
 /** Calls that a thread gets together: slices of several segments. */
 export class Batch {

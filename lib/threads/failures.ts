@@ -1,9 +1,8 @@
 import type { Attempt } from '../core/attempt.js'
 import { FST_BGT_ARGUMENT, FST_BGT_TASK_MODULE, FST_BGT_THREAD, messageOf } from '../core/errors.js'
 import { sourceOf, type TaskSource } from '../core/task-registry.js'
-import type { Failure } from './messages.js'
+import { type Failure, findUnclonable, fromErrorData } from './messages.js'
 import { Status, type CallStatus } from './progress.js'
-import { findUnclonable, fromErrorData } from './transfer.js'
 
 // The errors with which tasks fail in threads, other than what they throw.
 

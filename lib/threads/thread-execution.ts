@@ -1,6 +1,6 @@
 import type { Attempt } from '../core/attempt.js'
 import { describe } from '../core/describe.js'
-import type { Execution } from '../core/executions/execution.js'
+import type { Execution } from '../core/executions.js'
 import type { TaskFunction } from '../core/task-function.js'
 import { optionsOf } from '../core/task-options.js'
 import { nameOf, sourceOf } from '../core/task-registry.js'

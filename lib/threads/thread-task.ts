@@ -3,9 +3,8 @@ import { closingError, FST_BGT_TIMEOUT } from '../core/errors.js'
 import type { Running, TaskContext } from '../core/task-context.js'
 import { createLogger, levels, type TaskLogger } from '../core/task-logger.js'
 import type { TaskSource } from '../core/task-registry.js'
-import { envelop, type BatchMessage, type CallMessage } from './messages.js'
+import { type BatchMessage, type CallMessage, envelop, toLogData, toLogFields } from './messages.js'
 import { Status, Stop, type Progress } from './progress.js'
-import { toLogData, toLogFields } from './transfer.js'
 
 /** A call as its thread sees it. */
 export class ThreadTask implements Running {

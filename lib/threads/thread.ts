@@ -7,10 +7,9 @@ import type { TaskFunction } from '../core/task-function.js'
 import type { TaskSource } from '../core/task-registry.js'
 import { nextTurn } from '../core/timers.js'
 import { functionsOf } from './exports.js'
-import { envelop, type BatchMessage, type Failure } from './messages.js'
+import { type BatchMessage, envelop, type Failure, findUnclonable, toErrorData } from './messages.js'
 import { Progress, Status } from './progress.js'
 import { ThreadTask } from './thread-task.js'
-import { findUnclonable, toErrorData } from './transfer.js'
 
 // The thread's side. Piscina calls the default export with each batch, and `flushOutput` before the thread is stopped.
 

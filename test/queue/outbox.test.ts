@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import { Task } from '../../lib/core/task.js'
-import { unavailable, type NewJob } from '../../lib/queue/new-job.js'
+import { type NewJob, unavailable } from '../../lib/queue/job.js'
 import { QueueOutbox } from '../../lib/queue/outbox.js'
 import { resolveQueueOptions } from '../../lib/queue/queue-options.js'
 import { work } from './harness.js'

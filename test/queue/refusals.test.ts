@@ -1,5 +1,5 @@
 import t from 'tap'
-import { parseJobData } from '../../lib/queue/job-data.js'
+import { parseJobData } from '../../lib/queue/job.js'
 import { findLoss } from '../../lib/queue/json.js'
 import { resolveQueueOptions } from '../../lib/queue/queue-options.js'
 

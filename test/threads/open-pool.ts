@@ -1,6 +1,6 @@
 import type { Test } from 'tap'
 import { Collection } from '../../lib/core/collection.js'
-import { Executions, type ExecutionOptions } from '../../lib/core/executions/executions.js'
+import { type ExecutionOptions, Executions } from '../../lib/core/executions.js'
 import type { OnError, Owner } from '../../lib/core/owner.js'
 import { runTask } from '../../lib/core/run-task.js'
 import type { TaskFunction } from '../../lib/core/task-function.js'

@@ -5,7 +5,7 @@ import t from 'tap'
 import { BackgroundTask } from '../../lib/core/background-task.js'
 import { loadTasks, openThreads } from '../../lib/threads/open-threads.js'
 import { silent } from '../../lib/core/task-logger.js'
-import { Executions } from '../../lib/core/executions/executions.js'
+import { Executions } from '../../lib/core/executions.js'
 import { nameOf } from '../../lib/core/task-registry.js'
 import * as work from '../fixtures/tasks/work.js'
 

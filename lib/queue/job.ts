@@ -1,6 +1,8 @@
-import { FST_BGT_INVALID_JOB } from '../core/errors.js'
+import { FST_BGT_INVALID_JOB, FST_BGT_QUEUE_UNAVAILABLE } from '../core/errors.js'
 import { aCount, atLeastOne, milliseconds, someMilliseconds } from '../core/option-rules.js'
 import type { OnError } from '../core/owner.js'
+import type { ResolvedQueueOptions } from './queue-options.js'
+import { safeText } from './safe-text.js'
 
 /** A task as a job holds it. */
 export interface StoredTask {
@@ -86,3 +88,71 @@ function isStoredTask (task: unknown): task is StoredTask {
 function isRecord (value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
+
+/** A job that is to be stored. */
+export interface NewJob {
+  readonly id: string
+  readonly data: JobData
+  /** In bytes of JSON, about. */
+  readonly size: number
+}
+
+/** Where jobs of one queue are stored. */
+export interface JobTarget {
+  /** Whether the server is known to be unavailable. */
+  readonly isAway: boolean
+  /** @throws `FST_BGT_QUEUE_UNAVAILABLE` if the job is not stored, as far as is known */
+  store (job: NewJob): Promise<void>
+  /** Removes a job that should not run after all. A worker may have it by then. */
+  withdraw (id: string): void
+  /** A job was stored by other means: whether workers take such ones is still to be seen. */
+  storedElsewhere? (id: string): void
+}
+
+/** A job as BullMQ stores it. It is retained by age alone: with a count, workers on PostgreSQL deadlock. */
+export function bullJobOf ({ id, data }: NewJob, { keepCompleted, keepFailed }: ResolvedQueueOptions) {
+  return { name: titleOf(data.tasks), data, opts: { jobId: id, attempts: 1, removeOnComplete: { age: keepCompleted }, removeOnFail: { age: keepFailed } } }
+}
+
+/** What dashboards show. */
+function titleOf (tasks: ReadonlyArray<{ readonly name: string }>): string {
+  return safeText(tasks.slice(0, 10).map(({ name }) => name).join(', '), 100)
+}
+
+/** Clients see the message: it says nothing about hosts, roles or drivers. */
+export function unavailable (cause?: Error): Error {
+  return new FST_BGT_QUEUE_UNAVAILABLE('its server is unavailable', { cause })
+}
+
+/** A job that is being run, whatever it is stored on. */
+export interface ActiveJob {
+  readonly id: string
+  /** The queue's name. */
+  readonly queue: string
+  /** Whether another worker runs it if this process leaves it. */
+  readonly isDurable: boolean
+  /** As they were stored, or as anybody stored them. */
+  readonly data: unknown
+  readonly progress: unknown
+  /** How often a worker has lost it: died, or was out of touch for longer than its lock. */
+  readonly losses: number
+  /** How often it had ended: more than never if it is retried by hand. */
+  readonly ends: number
+  /** Aborts when it is this worker's job no more. */
+  readonly signal: AbortSignal
+  /** Makes sure that it is this worker's job. Resolves to false if it is not. */
+  confirm (): Promise<boolean>
+  /** Records how far it is. Resolves to false if it is this worker's job no more. */
+  record (progress: JobProgress): Promise<boolean>
+  /** Leaves it, and aborts the signal. */
+  abandon (reason: unknown): void
+}
+
+/** What is to become of a job that was run. */
+export type Ending =
+  | { readonly type: 'completed' }
+  | { readonly type: 'failed', readonly reason: string }
+  /** It comes back after some milliseconds. */
+  | { readonly type: 'delayed', readonly delay: number }
+  /** It is this worker's job no more: another one has it, or will. */
+  | { readonly type: 'lost' }

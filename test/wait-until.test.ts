@@ -170,7 +170,7 @@ t.test('what is no promise is refused, in words that say so', async (t) => {
       t.throws(() => { tasks.waitUntil(wrong as never) }, { code: 'FST_BGT_INVALID_TASK', message: /waitUntil\(\) takes a promise/ })
     }
   }
-  t.match((await app.inject('/')).json(), { code: 'FST_BGT_INVALID_TASK', message: /42, where waitUntil\(\) takes a promise/ })
+  t.match((await app.inject('/')).json(), { code: 'FST_BGT_INVALID_TASK', message: /waitUntil\(\) takes a promise, but got 42/ })
   t.match(app.backgroundTasks, { pending: 0, running: 0 })
 })
 

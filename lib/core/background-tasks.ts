@@ -165,12 +165,12 @@ export class BackgroundTasks extends BackgroundTask<() => Promise<void>> {
 
 /** @throws `FST_BGT_INVALID_TASK` if a collection is added to itself */
 export function checkNotItself (collection: BackgroundTasks, func: unknown): void {
-  if (func === collection) throw new FST_BGT_INVALID_TASK('itself, for whose end it would wait for ever')
+  if (func === collection) throw new FST_BGT_INVALID_TASK('a collection cannot hold itself, as it would wait for its own end')
 }
 
 /** @throws `FST_BGT_INVALID_TASK` if it is no promise */
 export function checkPromise (promise: unknown, entry: Function): asserts promise is PromiseLike<unknown> {
-  if (!isThenable(promise)) throw thrownBy(entry, new FST_BGT_INVALID_TASK(`${describe(promise)}, where waitUntil() takes a promise`))
+  if (!isThenable(promise)) throw thrownBy(entry, new FST_BGT_INVALID_TASK(`waitUntil() takes a promise, but got ${describe(promise)}`))
 }
 
 /** Throws what tasks have thrown, if any has. */
@@ -187,10 +187,14 @@ function warnOfRejection (promise: PromiseLike<unknown>): void {
 }
 
 function checkTasks (tasks: unknown): BackgroundTask[] {
-  if (typeof tasks !== 'object' || tasks === null || !(Symbol.iterator in tasks)) throw new FST_BGT_INVALID_TASK(describe(tasks))
+  if (typeof tasks !== 'object' || tasks === null || !(Symbol.iterator in tasks)) throw notTasks(describe(tasks))
 
   const all = [...tasks as Iterable<unknown>]
   const wrong = all.findIndex((task) => !(task instanceof BackgroundTask))
-  if (wrong !== -1) throw new FST_BGT_INVALID_TASK(`${describe(all[wrong])} at index ${wrong}`)
+  if (wrong !== -1) throw notTasks(`${describe(all[wrong])} at index ${wrong}`)
   return all as BackgroundTask[]
+}
+
+function notTasks (got: string): Error {
+  return new FST_BGT_INVALID_TASK(`a collection takes an iterable of BackgroundTask instances, but got ${got}; make one with new BackgroundTask(func, ...args), or call addTask(func, ...args)`)
 }

@@ -205,12 +205,12 @@ t.test('what is no task is refused, and nothing of it is taken', async (t) => {
   for (const [got, tasks] of cases) {
     t.throws(() => new BackgroundTasks(tasks as BackgroundTask[]), {
       code: 'FST_BGT_INVALID_TASK',
-      message: `A collection takes an iterable of BackgroundTask instances, but got ${got}. Make one with new BackgroundTask(func, ...args), or call addTask(func, ...args).`
+      message: `Invalid task: a collection takes an iterable of BackgroundTask instances, but got ${got}; make one with new BackgroundTask(func, ...args), or call addTask(func, ...args).`
     })
   }
 
   const collection = new BackgroundTasks()
-  t.throws(() => collection.addTask(collection), { code: 'FST_BGT_INVALID_TASK', message: /got itself/ })
+  t.throws(() => collection.addTask(collection), { code: 'FST_BGT_INVALID_TASK', message: /cannot hold itself/ })
   t.throws(() => collection.addTask('send' as unknown as () => void), { code: 'FST_BGT_INVALID_FUNCTION' })
   t.same(collection.tasks, [])
 })

@@ -1,9 +1,12 @@
-import { taskOf } from './core/background-task.js'
-import { AddedTask, checkPromise } from './core/background-tasks.js'
-import { Collection } from './core/collection.js'
-import { thrownBy } from './core/errors.js'
+import { frontOf, taskOf } from './core/background-task.js'
+import { AddedTask, BackgroundTasks, checkPromise, passOf, type TransactionClient } from './core/background-tasks.js'
+import { Collection, noQueueError } from './core/collection.js'
+import { describe } from './core/describe.js'
+import { FST_BGT_INVALID_TASK, thrownBy } from './core/errors.js'
+import type { TaskStore } from './core/owner.js'
 import type { TaskFunction } from './core/task-function.js'
 import type { TaskTracker } from './core/task-tracker.js'
+import type { Task } from './core/task.js'
 import type { TaskReport } from './task-report.js'
 
 /** `fastify.backgroundTasks`: an app's view of its tasks, those of its requests and its own. */
@@ -62,6 +65,35 @@ export class AppTasks {
     this.#report.watch(promise)
   }
 
+  /**
+   * Stores the tasks of a collection as a job, through a client of PostgreSQL, in the transaction that it has open: for code
+   * outside a request. With the commit, workers have the job. With a rollback, it never existed.
+   *
+   * A copy is stored, and the collection stays as it is: store it again if you repeat the transaction. Its tasks then have new
+   * ids, as with each `run()`. If it rejects, nothing is stored. `request.backgroundTasks` is stored as with its own `storeIn()`.
+   *
+   * @param client a client of `pg`, or `{ query }` for that of another library
+   * @param collection holds queue tasks alone
+   * @throws `FST_BGT_INVALID_TASK` if it is no collection, or holds a task that does not go to the queue;
+   * `FST_BGT_INVALID_OPTION` if the queue is not on PostgreSQL, or if the client is none or is connected to another database;
+   * `FST_BGT_ARGUMENT`; `FST_BGT_QUEUE_FULL`; `FST_BGT_CLOSED`; `FST_BGT_QUEUE_UNAVAILABLE`; what the server refuses
+   */
+  async storeIn (client: TransactionClient, collection: BackgroundTasks): Promise<void> {
+    if (!(collection instanceof BackgroundTasks)) throw new FST_BGT_INVALID_TASK(`storeIn() takes a client and a collection, but got ${describe(collection)}; make one with new BackgroundTasks()`)
+    if (collection.storeIn !== BackgroundTasks.prototype.storeIn) return await collection.storeIn(client) // a request's
+
+    const { tasks, onError } = passOf(collection)
+    checkStored(tasks, this.#report.store)
+    const copy = new Collection(this.#report, onError)
+    try {
+      for (const task of tasks) copy.add(task)
+      await copy.storeIn(client)
+    } catch (error) {
+      copy.discard()
+      throw error
+    }
+  }
+
   /** Resolves when no task is waiting or running, nor on the queue if a worker of this process takes them; for tests. */
   async idle (): Promise<void> {
     do {
@@ -69,4 +101,17 @@ export class AppTasks {
       await this.#queue?.idle()
     } while (!this.#tracker.isIdle)
   }
+}
+
+/** @throws `FST_BGT_INVALID_TASK` if one of them does not go to the queue; `FST_BGT_INVALID_OPTION` if there is none */
+function checkStored (tasks: readonly Task[], store: TaskStore | undefined): void {
+  if (store === undefined) throw noQueueError()
+
+  const index = tasks.findIndex(({ func }) => !store.takes(func))
+  const task = tasks[index]
+  if (task === undefined) return
+
+  throw new FST_BGT_INVALID_TASK(frontOf(task) instanceof BackgroundTasks
+    ? `the collection at index ${index} is a job of its own; store it with another call of storeIn()`
+    : `"${task.name}" at index ${index} does not go to the queue, so storeIn() cannot store it; export its function from a task module, or run it after the commit`)
 }

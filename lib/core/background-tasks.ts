@@ -48,6 +48,9 @@ export class AddedTask {
   get name (): string { return this.#task.name }
 }
 
+/** Gives the tasks of a plain collection, made as for another run, to who stores them instead. */
+export let passOf: (collection: BackgroundTasks) => { readonly tasks: readonly Task[], readonly onError: OnError }
+
 /**
  * An ordered list of tasks, run one at a time, in the order in which they were added. It is a task itself, so that a
  * collection may hold collections.
@@ -67,8 +70,12 @@ export class BackgroundTasks extends BackgroundTask<() => Promise<void>> {
   /** What runs now. */
   #collection: Collection | undefined
   #pass: Promise<void> | undefined
-  /** How many of its tasks have run in an earlier pass: for another one they are made anew. */
+  /** How many of its tasks were in an earlier pass: for another one they are made anew. */
   #used = 0
+
+  static {
+    passOf = (collection) => ({ tasks: collection.#tasksOfPass(), onError: collection.#onError })
+  }
 
   /**
    * @param tasks the first tasks
@@ -129,7 +136,7 @@ export class BackgroundTasks extends BackgroundTask<() => Promise<void>> {
   /**
    * Stores the queue tasks added so far in `request.backgroundTasks` as a job, through a client of PostgreSQL, in the
    * transaction that it has open. With the commit, workers have the job. With a rollback, it never existed. Tasks that are
-   * added later are stored as usual.
+   * added later are stored as usual. Outside a request, call `fastify.backgroundTasks.storeIn()`.
    *
    * If it rejects, the tasks wait as before.
    *
@@ -154,12 +161,17 @@ export class BackgroundTasks extends BackgroundTask<() => Promise<void>> {
   async #runAll (): Promise<void> {
     try {
       const collection = this.#collection = new Collection(currentOwner(), this.#onError, this.#concurrency)
-      for (const [i, task] of this.#tasks.entries()) collection.add(i < this.#used ? task.again() : task)
-      this.#used = this.#tasks.length
+      for (const task of this.#tasksOfPass()) collection.add(task)
       throwAll(await collection.run())
     } finally {
       this.#pass = this.#collection = undefined
     }
+  }
+
+  #tasksOfPass (): Task[] {
+    const tasks = this.#tasks.map((task, i) => i < this.#used ? task.again() : task)
+    this.#used = tasks.length
+    return tasks
   }
 }
 

@@ -378,7 +378,7 @@ export class Collection implements OpenCollection {
 
 /** Why nothing can be stored in a transaction. */
 export function noQueueError (): Error {
-  return new FST_BGT_INVALID_OPTION('queue', "storeIn() needs a queue on PostgreSQL, and there is none; register the plugin with { queue: 'postgres://…' }, and call request.backgroundTasks.storeIn()")
+  return new FST_BGT_INVALID_OPTION('queue', "storeIn() needs a queue on PostgreSQL, and there is none; register the plugin with { queue: 'postgres://…' }, and call request.backgroundTasks.storeIn(client), or fastify.backgroundTasks.storeIn(client, collection)")
 }
 
 interface Failure {

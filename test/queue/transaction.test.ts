@@ -154,7 +154,7 @@ test('storing in a transaction', async (t: Test) => {
   })
 
   await testOnPostgres(t, 'a task that names another queue is stored there, in the same transaction', async (t, server) => {
-    const { queue, notes, get, client } = await createOrders(t, server)
+    const { app, queue, notes, get, client } = await createOrders(t, server)
     const heavy = openQueue(t, server, 'heavy')
     const heavyOnes = async (): Promise<unknown[]> => (await heavy.getJobs('waiting')).filter(({ data }) => data.tasks[0].args[0] === notes.file)
     for (const end of ['ROLLBACK', 'COMMIT']) {
@@ -168,6 +168,11 @@ test('storing in a transaction', async (t: Test) => {
       t.equal((await waiting(queue)).length, end === 'COMMIT' ? 1 : 0)
       t.equal((await heavyOnes()).length, end === 'COMMIT' ? 1 : 0)
     }
+    await client.query('BEGIN')
+    await app.backgroundTasks.storeIn(client, new BackgroundTasks([new BackgroundTask(work.note, notes.file, 3), new BackgroundTask(work.heavy, notes.file, 4)]))
+    await client.query('COMMIT')
+    t.same(await waiting(queue), [[1], [3]])
+    t.equal((await heavyOnes()).length, 2)
   })
 
   await testOnPostgres(t, 'the client of another library is reached through a function', async (t, server) => {
@@ -346,11 +351,127 @@ test('storing in a transaction', async (t: Test) => {
 
   await testOnOne(t, 'a queue on Redis is refused', async (t, server) => {
     const { app, notes } = await createQueueApp(t, server)
+    const client = { query: async () => ({ rows: [] }) }
+    const refusal = { code: 'FST_BGT_INVALID_OPTION', message: /storeIn\(\) needs a queue on PostgreSQL, and this one is on Redis/ }
     app.get('/', async ({ backgroundTasks }) => {
       backgroundTasks.addTask(work.note, notes.file, 1)
-      await backgroundTasks.storeIn({ query: async () => ({ rows: [] }) })
+      await backgroundTasks.storeIn(client)
     })
-    t.match((await app.inject('/')).json(), { code: 'FST_BGT_INVALID_OPTION', message: /storeIn\(\) needs a queue on PostgreSQL, and this one is on Redis/ })
+    t.match((await app.inject('/')).json(), refusal)
+    await t.rejects(app.backgroundTasks.storeIn(client, new BackgroundTasks([new BackgroundTask(work.note, notes.file, 1)])), refusal)
+  })
+})
+
+test('storing in a transaction outside a request', async (t: Test) => {
+  t.jobs = 2
+
+  await testOnPostgres(t, 'the tasks of a collection are one job with the commit, and never existed after a rollback', async (t, server) => {
+    const { app, queue, notes, client, log } = await createOrders(t, server)
+    const tasks = new BackgroundTasks(null, { onError: 'stop' })
+    const { id } = tasks.addTask(work.note, notes.file, 1)
+    tasks.addTask(work.once, notes.file)
+    for (const end of ['COMMIT', 'ROLLBACK']) {
+      await client.query('BEGIN')
+      await app.backgroundTasks.storeIn(client, tasks)
+      t.equal((await queue.getJobs('waiting')).length, end === 'COMMIT' ? 0 : 1)
+      await client.query(end)
+    }
+    const [job, ...others] = await queue.getJobs('waiting')
+    t.match(job?.data, { onError: 'stop', reqId: undefined, tasks: [{ id, name: 'work.note', attempts: 5 }, { name: 'given by hand', attempts: 1 }] })
+    t.same(others, [])
+    t.same(notes.lines, [], 'none has run here')
+    t.match(app.backgroundTasks, { pending: 0, running: 0, completed: 4, failed: 0 })
+    t.equal(log.with('background task "work.note" stored on the queue').length, 2)
+    t.same(log.lines.filter(({ level }) => level >= 40), [])
+  })
+
+  await testOnPostgres(t, 'a copy is stored: the collection can be stored again, with new ids, and run', async (t, server) => {
+    const { app, queue, notes, client } = await createOrders(t, server)
+    const tasks = new BackgroundTasks()
+    const { id } = tasks.addTask(work.note, notes.file, 1)
+    for (let n = 0; n < 2; n++) {
+      await client.query('BEGIN')
+      await app.backgroundTasks.storeIn(client, tasks)
+      await client.query('COMMIT')
+    }
+    const ids = (await queue.getJobs('waiting', 0, -1, true)).map(({ data }) => data.tasks[0].id)
+    t.equal(ids[0], id)
+    t.not(ids[1], id)
+    t.equal(tasks.tasks.length, 1)
+    await tasks()
+    t.same(notes.lines, [1])
+  })
+
+  await testOnPostgres(t, 'what does not go to the queue is refused by name, before anything is stored', async (t, server) => {
+    const { app, queue, notes, client } = await createOrders(t, server)
+    class Loud extends BackgroundTask {
+      override async run (): Promise<any> {}
+    }
+    const isNone = (name: string) => `Invalid task: "${name}" at index 1 does not go to the queue, so storeIn() cannot store it; export its function from a task module, or run it after the commit.`
+    const cases: Array<[wrong: BackgroundTask, message: string]> = [
+      [new BackgroundTask(function forget () {}), isNone('forget')],
+      [new BackgroundTask(work.here, notes.file), isNone('work.here')],
+      [new Loud(work.note, notes.file, 'with a run() of its own'), isNone('work.note')],
+      [new BackgroundTasks([new BackgroundTask(work.note, notes.file, 2)]), 'Invalid task: the collection at index 1 is a job of its own; store it with another call of storeIn().']
+    ]
+    await client.query('BEGIN')
+    for (const [wrong, message] of cases) {
+      const tasks = new BackgroundTasks([new BackgroundTask(work.note, notes.file, 1), wrong])
+      await t.rejects(app.backgroundTasks.storeIn(client, tasks), { code: 'FST_BGT_INVALID_TASK', message })
+    }
+    for (const wrong of [undefined, new BackgroundTask(work.note, notes.file, 1), [new BackgroundTask(work.note, notes.file, 1)], {}]) {
+      await t.rejects(app.backgroundTasks.storeIn(client, wrong as never), { code: 'FST_BGT_INVALID_TASK', message: /storeIn\(\) takes a client and a collection, but got .*; make one with new BackgroundTasks/ })
+    }
+    await t.rejects(app.backgroundTasks.storeIn(client, new BackgroundTasks([new BackgroundTask(work.note, notes.file, 1), new BackgroundTask(work.note, notes.file, new Date())])), { code: 'FST_BGT_ARGUMENT' })
+    await t.rejects(app.backgroundTasks.storeIn({} as never, new BackgroundTasks([new BackgroundTask(work.note, notes.file, 1)])), { code: 'FST_BGT_INVALID_OPTION' })
+    await client.query('COMMIT')
+    t.same(await waiting(queue), [])
+    t.match(app.backgroundTasks, { pending: 0, running: 0, completed: 0, failed: 0 })
+  })
+
+  await testOnPostgres(t, 'the collection of a request is stored as with its own storeIn()', async (t, server) => {
+    const { app, queue, notes, get, client } = await createOrders(t, server)
+    await get(async ({ backgroundTasks }) => {
+      backgroundTasks.addTask(work.note, notes.file, 1)
+      backgroundTasks.addTask(work.here, notes.file)
+      await client.query('BEGIN')
+      await app.backgroundTasks.storeIn(client, backgroundTasks)
+      await client.query('COMMIT')
+      t.same(backgroundTasks.tasks.map(({ name }) => name), ['work.here'])
+    })
+    t.same(await waiting(queue), [[1]])
+    t.same(notes.lines, [['here', process.pid]])
+  })
+
+  await testOnPostgres(t, 'if storing fails, nothing is left of it, and it can be repeated', async (t, server) => {
+    const { app, queue, notes, client } = await createOrders(t, server, { maxPending: 2 })
+    const note = new BackgroundTask(work.note, notes.file, 1)
+    await t.rejects(app.backgroundTasks.storeIn({ query: async () => { throw Object.assign(new Error('no'), { code: '40001' }) } }, new BackgroundTasks([note])), { code: '40001' })
+    await t.rejects(app.backgroundTasks.storeIn(client, new BackgroundTasks([note, note, note])), { code: 'FST_BGT_QUEUE_FULL' })
+    t.match(app.backgroundTasks, { pending: 0, completed: 0, failed: 0 })
+    await client.query('BEGIN')
+    await app.backgroundTasks.storeIn(client, new BackgroundTasks([note, note]))
+    await client.query('COMMIT')
+    t.same(await waiting(queue), [[1, 1]])
+  })
+
+  await testOnPostgres(t, 'shutdown waits for storing, and a closed app refuses it', async (t, server) => {
+    const { app, queue, notes, client } = await createOrders(t, server)
+    const tasks = new BackgroundTasks([new BackgroundTask(work.note, notes.file, 1)])
+    await client.query('BEGIN')
+    let closed: Promise<unknown> | undefined
+    const storing = app.backgroundTasks.storeIn({
+      query: async (sql, params) => {
+        closed ??= app.close()
+        t.equal(await Promise.race([closed, sleep(50, 'waits')]), 'waits')
+        return await client.query(sql, params)
+      }
+    }, tasks)
+    await storing
+    await closed
+    await client.query('COMMIT')
+    t.same(await waiting(queue), [[1]])
+    await t.rejects(app.backgroundTasks.storeIn(client, tasks), { code: 'FST_BGT_CLOSED', statusCode: 503 })
   })
 })
 
@@ -360,6 +481,7 @@ test('without a queue on a server storeIn() is refused', async (t: Test) => {
     const { app } = await createApp(t, { tasks: queueTasks, ...(queue !== undefined && { queue }) })
     app.get('/', async ({ backgroundTasks }) => { await backgroundTasks.storeIn(client) })
     t.match((await app.inject('/')).json(), { code: 'FST_BGT_INVALID_OPTION', message: problem })
+    await t.rejects(app.backgroundTasks.storeIn(client, new BackgroundTasks()), { code: 'FST_BGT_INVALID_OPTION', message: problem })
   }
-  await t.rejects(new BackgroundTasks([new BackgroundTask(work.note, 'file', 1)]).storeIn(client), { code: 'FST_BGT_INVALID_OPTION', message: /call request\.backgroundTasks\.storeIn/ })
+  await t.rejects(new BackgroundTasks([new BackgroundTask(work.note, 'file', 1)]).storeIn(client), { code: 'FST_BGT_INVALID_OPTION', message: /call request\.backgroundTasks\.storeIn\(client\), or fastify\.backgroundTasks\.storeIn\(client, collection\)/ })
 })

@@ -48,7 +48,7 @@ export class AddedTask {
   get name (): string { return this.#task.name }
 }
 
-/** Gives the tasks of a plain collection, made as for another run, to who stores them instead. */
+/** Gives the tasks of a plain collection, made as for another run, to whoever stores them instead. */
 export let passOf: (collection: BackgroundTasks) => { readonly tasks: readonly Task[], readonly onError: OnError }
 
 /**

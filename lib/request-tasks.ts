@@ -158,7 +158,7 @@ export class RequestTasks {
   }
 
   #watchFinish (reply: FastifyReply): void {
-    if (!reply.raw.writableFinished) reply.raw.once('finish', () => { this.#finished(reply) })
+    if (!reply.raw.writableFinished) reply.raw.on('finish', () => { this.#finished(reply) })
   }
 
   /** The response was sent. Our `onResponse` hook follows, unless one of another plugin before it fails or hangs. */

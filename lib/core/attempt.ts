@@ -2,7 +2,7 @@ import { AsyncResource } from 'node:async_hooks'
 import { inspect } from 'node:util'
 import { isThenable } from './describe.js'
 import { FST_BGT_TIMEOUT } from './errors.js'
-import { enter, type Running, type TaskContext } from './task-context.js'
+import { enterScope, type Running, type TaskContext } from './task-context.js'
 import type { Task } from './task.js'
 import { silent, type TaskLogger } from './task-logger.js'
 import { clearTimeout, now, setTimeout } from './timers.js'
@@ -77,12 +77,15 @@ export class Attempt<Owner extends AttemptOwner = AttemptOwner> implements Runni
   /** Calls the task's function, in the async context in which the task was added. What it returns is a promise if it can be awaited. */
   call (): unknown {
     this.startedAt = now()
-    return this.inContext(callTask, this.task)
+    return this.#scope.runInAsyncScope(callTask, undefined, this)
   }
 
   /** Calls a function in the async context in which the task was added, as code of the task. */
   inContext<A extends unknown[], R> (func: (...args: A) => R, ...args: A): R {
-    return this.#scope.runInAsyncScope(enter<A, R>, undefined, this, func, args)
+    return this.#scope.runInAsyncScope(() => {
+      enterScope(this)
+      return func(...args)
+    })
   }
 
   /** Takes the async context of the caller for that of the task: subscribers of the tracing channel have added to it. */
@@ -157,7 +160,9 @@ export class Attempt<Owner extends AttemptOwner = AttemptOwner> implements Runni
 }
 
 /** The `then` of a thenable is code of the task, too. */
-function callTask ({ func, args }: Task): unknown {
+function callTask (attempt: Attempt): unknown {
+  enterScope(attempt)
+  const { func, args } = attempt.task
   const result: unknown = func(...args)
   if (result instanceof Promise || !isThenable(result)) return result
   return new Promise((resolve, reject) => { result.then(resolve, reject) })

@@ -278,7 +278,8 @@ export class Collection implements OpenCollection {
     const index = this.#attempts.indexOf(attempt)
     if (index === -1) return false
 
-    this.#attempts.splice(index, 1)
+    if (index === this.#attempts.length - 1) this.#attempts.pop() // mostly there is one
+    else this.#attempts.splice(index, 1)
     attempt.task.next = undefined // whoever keeps it keeps none of those that came behind it
     return true
   }

@@ -29,6 +29,11 @@ export function enter<A extends unknown[], R> (running: Running, func: (...args:
   return storage.run(running, () => func(...args))
 }
 
+/** Makes what goes on from here, up to the end of the async scope around it, the code of what is running. */
+export function enterScope (running: Running): void {
+  storage.enterWith(running)
+}
+
 /** What the code that asks belongs to. */
 export function currentlyRunning (): Running | undefined {
   return storage.getStore()

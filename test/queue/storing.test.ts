@@ -20,7 +20,7 @@ testOnEach(t, 'the queue tasks of a collection are one job, what stays runs here
 testOnEach(t, 'a function that names another queue is stored there', async (t, server) => {
   const queue = await openTestQueue(t, server.url())
   const bull = openQueue(t, server, queue.name)
-  const heavy = openQueue(t, server, 'heavy')
+  const heavy = openQueue(t, server, `heavy-${process.pid}`)
   const notes = new Notes(t)
   await queue.drain([[work.heavy, notes.file, 1], [work.note, notes.file, 2], [work.heavy, notes.file, 3]])
   t.match((await bull.getJobs('waiting')).map(({ data }) => data.tasks.length), [1])

@@ -155,7 +155,7 @@ test('storing in a transaction', async (t: Test) => {
 
   await testOnPostgres(t, 'a task that names another queue is stored there, in the same transaction', async (t, server) => {
     const { app, queue, notes, get, client } = await createOrders(t, server)
-    const heavy = openQueue(t, server, 'heavy')
+    const heavy = openQueue(t, server, `heavy-${process.pid}`)
     const heavyOnes = async (): Promise<unknown[]> => (await heavy.getJobs('waiting')).filter(({ data }) => data.tasks[0].args[0] === notes.file)
     for (const end of ['ROLLBACK', 'COMMIT']) {
       await get(async ({ backgroundTasks }) => {

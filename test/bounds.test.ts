@@ -5,21 +5,10 @@ import { BackgroundTask, BackgroundTasks, defineTask, taskContext } from '../lib
 import { block, noteAsync, noteThread, spin } from './fixtures/tasks/work.js'
 import { createApp, listen } from './helpers/app.js'
 import { Client } from './helpers/client.js'
+import { createMeter } from './helpers/meter.js'
 import { createGate, createNotes, notesIn } from './helpers/notes.js'
 import { deferred } from './helpers/promise.js'
 import { tasks } from './helpers/threads.js'
-
-/** Counts how many calls are at work, and remembers the most. */
-function createMeter () {
-  const meter = { now: 0, most: 0, calls: 0 }
-  const work = async (ms = 2) => {
-    meter.calls++
-    meter.most = Math.max(meter.most, ++meter.now)
-    await sleep(ms)
-    meter.now--
-  }
-  return { meter, work }
-}
 
 t.test('no more than "maxRunning" attempts run at once; the others are pending, and start in the order in which they came', async (t) => {
   const { app } = await createApp(t, { maxRunning: 2 })

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { BackgroundTask, BackgroundTasks, defineTask, taskContext, type CollectionOptions } from '../../lib/index.js'
+import { createMeter } from '../helpers/meter.js'
 import { deferred } from '../helpers/promise.js'
 
 /** A function whose calls last until the test ends them, by number. */
@@ -26,18 +27,6 @@ function createGated (onlyAfter = Promise.resolve()) {
     end: (n: number) => { gates.get(n)!.resolve() },
     fail: (n: number) => { gates.get(n)!.reject(new Error(`no ${n}`)) }
   }
-}
-
-/** Counts how many calls are at work, and remembers the most. */
-function createMeter () {
-  const meter = { now: 0, most: 0, calls: 0 }
-  const work = async (ms = 2) => {
-    meter.calls++
-    meter.most = Math.max(meter.most, ++meter.now)
-    await sleep(ms)
-    meter.now--
-  }
-  return { meter, work }
 }
 
 function group (func: (n: number) => unknown, count: number, options: CollectionOptions): BackgroundTasks {

@@ -3,6 +3,7 @@ import { frontOf, taskOf, type BackgroundTask } from './core/background-task.js'
 import { AddedTask, BackgroundTasks, checkNotItself, checkPromise, throwAll, type TransactionClient } from './core/background-tasks.js'
 import { Collection } from './core/collection.js'
 import { thrownBy } from './core/errors.js'
+import { awaitPass } from './core/owner.js'
 import type { TaskFunction } from './core/task-function.js'
 import { clearTimeout, setTimeout } from './core/timers.js'
 import { routeOptionsOf, type ResolvedOptions, type RunOn } from './options.js'
@@ -260,7 +261,7 @@ class RequestCollection extends BackgroundTasks {
 
   /** Counts as the drain: nothing of it runs a second time after the response. A rejection that nobody handles is logged already. */
   override run (): Promise<void> {
-    const pass = this.#own.run().then(throwAll)
+    const pass = awaitPass(this.#own.run().then(throwAll))
     pass.catch(() => {})
     return pass
   }

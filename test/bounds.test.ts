@@ -91,6 +91,116 @@ t.test('each task of a collection takes a slot, the collection none', async (t) 
   t.same(meter, { now: 0, most: 3, calls: 20 })
 })
 
+t.test('with "maxRunning" 1 a task may await run() of a collection that is not its own, whatever that holds, and wherever it is called', async (t) => {
+  const limited = defineTask(async (work: () => Promise<void>) => { await work() }, { concurrency: 1 })
+  const ways: Record<string, (run: () => Promise<void>) => Promise<void>> = {
+    'by the task itself': (run) => run(),
+    'by a task that it runs by hand': (run) => new BackgroundTask(() => run())(),
+    'in a collection that it runs by hand': (run) => new BackgroundTasks([new BackgroundTask(() => run())])(),
+    'several times': async (run) => { await Promise.all([run(), run()]) },
+    'by its function\'s only call': (run) => new BackgroundTask(limited, () => run())()
+  }
+  for (const awaitsResponse of [false, true]) {
+    for (const [way, call] of Object.entries(ways)) {
+      const { app, log } = await createApp(t, { maxRunning: 1, awaitTasks: false, closeTimeout: 2_000 })
+      const { meter, work } = createMeter()
+      const responded = deferred()
+      app.get('/', async (request) => {
+        request.backgroundTasks.addTask(work)
+        request.backgroundTasks.addTask(new BackgroundTasks([new BackgroundTask(work), new BackgroundTask(limited, work)], { concurrency: 2 }))
+        const started = deferred()
+        app.backgroundTasks.addTask(async () => {
+          started.resolve()
+          if (awaitsResponse) await responded.promise
+          await call(() => request.backgroundTasks.run())
+          await work()
+        })
+        for (let i = 0; i < 3; i++) app.backgroundTasks.addTask(work)
+        await started.promise
+        return 'ok'
+      })
+      await app.inject('/')
+      responded.resolve()
+      await app.backgroundTasks.idle()
+      t.same(meter, { now: 0, most: way.includes('hand') ? meter.most : 1, calls: 7 }, `${way}, ${awaitsResponse ? 'after' : 'before'} the response`)
+      t.same(log.errors, [])
+    }
+  }
+})
+
+t.test('a function with "concurrency" 1 may await the pass of a collection that holds calls of it', async (t) => {
+  const { app, log } = await createApp(t, { closeTimeout: 2_000 })
+  const { meter, work } = createMeter()
+  const limited = defineTask(async (run: () => Promise<void>) => { await run() }, { concurrency: 1 })
+  const shared = new BackgroundTasks([new BackgroundTask(limited, work)])
+  app.backgroundTasks.addTask(limited, async () => {
+    await new Promise(setImmediate)
+    await shared.run()
+    await work()
+  })
+  await new Promise(setImmediate)
+  app.backgroundTasks.addTask(shared)
+  await app.backgroundTasks.idle()
+  t.same(meter, { now: 0, most: 1, calls: 2 })
+  t.same(log.errors, [])
+})
+
+t.test('a task that has awaited run() goes on when it is its turn again, behind those that came before', async (t) => {
+  const { app } = await createApp(t, { maxRunning: 1 })
+  const started = deferred()
+  const [ofRequest, next] = [deferred(), deferred()]
+  const events: string[] = []
+  app.get('/', async (request) => {
+    request.backgroundTasks.addTask(async () => {
+      events.push('of the request')
+      started.resolve()
+      await ofRequest.promise
+    })
+    app.backgroundTasks.addTask(async () => {
+      await request.backgroundTasks.run()
+      events.push('goes on')
+    })
+    await started.promise
+    app.backgroundTasks.addTask(async () => {
+      events.push('next starts')
+      await next.promise
+      events.push('next ends')
+    })
+    ofRequest.resolve()
+    return 'ok'
+  })
+  await app.inject('/')
+  while (!events.includes('next starts')) await new Promise(setImmediate)
+  for (let i = 0; i < 5; i++) await new Promise(setImmediate)
+  next.resolve()
+  await app.backgroundTasks.idle()
+  t.same(events, ['of the request', 'next starts', 'next ends', 'goes on'])
+})
+
+t.test('a task whose timeout passes while it awaits run() leaves one slot, neither none nor two', async (t) => {
+  const { app, log } = await createApp(t, { maxRunning: 1, awaitTasks: false, closeTimeout: 2_000 })
+  const { meter, work } = createMeter()
+  const gate = deferred()
+  const waiter = defineTask(async (run: () => Promise<void>) => { await run() }, { timeout: 20 })
+  const given = deferred()
+  app.get('/', async (request) => {
+    request.backgroundTasks.addTask(() => gate.promise)
+    app.backgroundTasks.addTask(waiter, () => request.backgroundTasks.run().finally(() => { given.resolve() }))
+    return 'ok'
+  })
+  await app.inject('/')
+  while (log.failed.length === 0) await sleep(1)
+  for (let i = 0; i < 3; i++) app.backgroundTasks.addTask(work)
+  await sleep(10)
+  t.equal(meter.calls, 0, 'the task of the request has the slot')
+  gate.resolve()
+  await Promise.all([given.promise, app.backgroundTasks.idle()])
+  app.backgroundTasks.addTask(work)
+  await app.backgroundTasks.idle()
+  t.same(meter, { now: 0, most: 1, calls: 4 })
+  t.match(log.failed, [{ err: { code: 'FST_BGT_TIMEOUT' } }])
+})
+
 t.test('what a task leaves behind when it has ended takes slots like any other', async (t) => {
   const { app } = await createApp(t, { maxRunning: 1 })
   const { meter, work } = createMeter()

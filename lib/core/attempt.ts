@@ -20,6 +20,11 @@ export interface AttemptOwner {
   readonly request?: unknown
 }
 
+/** Gives up a slot while the attempt in it awaits the tasks of others. */
+export interface Lender {
+  lend (pass: Promise<void>): Promise<void>
+}
+
 /** One call of a task's function. */
 export class Attempt<Owner extends AttemptOwner = AttemptOwner> implements Running {
   readonly task: Task
@@ -45,6 +50,8 @@ export class Attempt<Owner extends AttemptOwner = AttemptOwner> implements Runni
   waitsForTurn = false
   /** Called when it is told to stop while it waits for a slot, or has one. */
   leave: ((reason: unknown) => void) | undefined = undefined
+  /** The slot in which it runs. */
+  slot: Lender | undefined = undefined
   #scope: AsyncResource
   #context: TaskContext | undefined = undefined
   #controller: AbortController | undefined = undefined

@@ -3,7 +3,7 @@ import { Collection, noQueueError } from './collection.js'
 import { describe, isThenable } from './describe.js'
 import { FST_BGT_INVALID_TASK, messageOf, thrownBy } from './errors.js'
 import { atLeastOne, checkOptions, oneOf, type Rules } from './option-rules.js'
-import { currentOwner, type OnError } from './owner.js'
+import { awaitPass, currentOwner, type OnError } from './owner.js'
 import type { TaskFunction } from './task-function.js'
 import type { Task } from './task.js'
 
@@ -155,7 +155,7 @@ export class BackgroundTasks extends BackgroundTask<() => Promise<void>> {
    * `AggregateError` of several; with `onError: 'stop'` with the first failure, when those under way have ended
    */
   override run (): Promise<void> {
-    return (this.#pass ??= this.#runAll())
+    return this.#pass === undefined ? (this.#pass = this.#runAll()) : awaitPass(this.#pass)
   }
 
   async #runAll (): Promise<void> {

@@ -32,21 +32,62 @@ function limitOf (func: TaskFunction): LimitFunction | undefined {
  * @param maxRunning of the app
  */
 export function createTurns (maxRunning?: number): Turns {
-  const all: Limit = maxRunning === undefined ? (begin) => begin() : pLimit(maxRunning)
+  const all: Limit = maxRunning === undefined ? (hold) => hold() : pLimit(maxRunning)
   return {
     bound: (func) => maxRunning !== undefined || optionsOf(func).concurrency !== undefined,
     run (attempts, run) {
       const own = limitOf((attempts[0] as Attempt).task.func)
-      return turn(own === undefined ? all : (begin) => own(() => all(begin)), attempts, run)
+      return turn(new Slot(own === undefined ? all : (hold) => own(() => all(hold))), attempts, run)
     }
   }
 }
 
-type Limit = (begin: () => Promise<unknown>) => Promise<unknown>
+/** Calls a function in its turn. A slot is taken until what it returns has settled. */
+type Limit = (hold: () => Promise<void>) => Promise<void>
+
+/** What an attempt holds while it runs; of its function and of the app, as both limit it. */
+export class Slot {
+  readonly #limit: Limit
+  #giveBack: (() => void) | undefined = undefined
+  #isClosed = false
+  /** How many passes its attempt awaits. */
+  #awaited = 0
+
+  constructor (limit: Limit) {
+    this.#limit = limit
+  }
+
+  /** Waits in line for it. If it is given back before, its turn passes. */
+  take (): Promise<void> {
+    return new Promise((resolve) => {
+      const givenBack = new Promise<void>((resolve) => { this.#giveBack = resolve })
+      this.#limit(() => {
+        resolve()
+        return givenBack
+      })
+    })
+  }
+
+  /** Gives it back while its attempt awaits a pass, whose tasks may need it. Then the attempt waits in line again. */
+  async lend (pass: Promise<void>): Promise<void> {
+    if (this.#awaited++ === 0) this.#giveBack?.()
+    try {
+      await pass
+    } finally {
+      if (--this.#awaited === 0 && !this.#isClosed) await this.take()
+    }
+  }
+
+  /** Its attempt has ended. */
+  close (): void {
+    this.#isClosed = true
+    this.#giveBack?.()
+  }
+}
 
 /** Whoever is told to stop leaves: does not begin any more, or gives back the slot. */
-async function turn (limit: Limit, attempts: readonly Attempt[], run: () => Promise<unknown>): Promise<unknown> {
-  const { signal } = (attempts[0] as Attempt).owner
+async function turn (slot: Slot, attempts: readonly Attempt[], run: () => Promise<unknown>): Promise<unknown> {
+  const { owner: { signal }, mayBeSkipped } = attempts[0] as Attempt
   let hasLeft = false
   let leave!: (reason: unknown) => void
   const left = new Promise<never>((_resolve, reject) => {
@@ -57,21 +98,22 @@ async function turn (limit: Limit, attempts: readonly Attempt[], run: () => Prom
   })
   const stop = (): void => { leave(signal?.reason) }
   const mark = (isWaiting: boolean): void => { for (const attempt of attempts) attempt.waitsForTurn = isWaiting }
-  const begin = async (): Promise<unknown> => {
-    if (attempts[0]?.mayBeSkipped === true) await nextTurn() // the failure of the one that had the slot is known by then
-    if (hasLeft) return
-    mark(false)
-    return await Promise.race([run(), left])
-  }
 
   mark(true)
   for (const attempt of attempts) attempt.leave = leave
   signal?.addEventListener('abort', stop)
   try {
-    return await Promise.race([left, limit(begin)])
+    await Promise.race([left, slot.take()])
+    if (mayBeSkipped) await Promise.race([left, nextTurn()]) // the failure of the one that had the slot is known by then
+    if (hasLeft) return await left
+
+    mark(false)
+    for (const attempt of attempts) attempt.slot = slot
+    return await Promise.race([left, run()])
   } finally {
+    slot.close()
     signal?.removeEventListener('abort', stop)
-    for (const attempt of attempts) attempt.leave = undefined
+    for (const attempt of attempts) attempt.leave = attempt.slot = undefined
   }
 }
 

@@ -50,7 +50,7 @@ function anchorsIn (prose: string): Set<string> {
 /** Writes the snippets of a page into its own folder. Returns the programs among them, as they will be compiled. */
 async function extract (page: string): Promise<string[]> {
   // A free port, as tests of examples may use this one.
-  const text = (await readFile(`${root}${page}`, 'utf8')).replaceAll('port: 3000', 'port: 0')
+  const text = (await readFile(`${root}${page}`, 'utf8')).replaceAll('port: 3000', 'port: 0').replaceAll('listen(3000', 'listen(0')
   const programs: string[] = []
 
   for (const [i, [, language, snippet = '']] of [...text.matchAll(/^```(ts|js)\n(.*?)^```$/gms)].entries()) {
@@ -75,9 +75,10 @@ t.test('every snippet of the README and of the guides compiles and runs', async 
   const programs = await Promise.all(pages.map(extract))
   t.ok(programs.flat().length > 10)
 
-  await writeFile(`${typed}tsconfig.json`, JSON.stringify({ extends: '../../../tsconfig.json', include: ['.'] }))
+  const compilerOptions = { experimentalDecorators: true } // as NestJS needs them
+  await writeFile(`${typed}tsconfig.json`, JSON.stringify({ extends: '../../../tsconfig.json', include: ['.'], compilerOptions }))
   const tsc = startProgram(t, [process.execPath, `${root}node_modules/typescript/bin/tsc`, '-p', typed])
-  await build({ entryPoints: [`${typed}**/*.ts`], outdir: compiled, outbase: typed, target: 'node20' })
+  await build({ entryPoints: [`${typed}**/*.ts`], outdir: compiled, outbase: typed, target: 'node20', tsconfig: `${typed}tsconfig.json` })
 
   // Those of a page run one after the other in one process.
   for (const files of programs.filter(({ length }) => length > 0)) {

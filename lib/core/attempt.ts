@@ -20,8 +20,13 @@ export interface AttemptOwner {
   readonly request?: unknown
 }
 
-/** Gives up a slot while the attempt in it awaits the tasks of others. */
-export interface Lender {
+/** The turn of an attempt, where a limit has it wait for one. */
+export interface Turn {
+  /** Whether it has not come yet. */
+  readonly isWaiting: boolean
+  /** Gives it up, as the attempt is told to stop. */
+  leave (reason: unknown): void
+  /** Lets others have it while the attempt awaits their tasks. */
   lend (pass: Promise<void>): Promise<void>
 }
 
@@ -44,14 +49,8 @@ export class Attempt<Owner extends AttemptOwner = AttemptOwner> implements Runni
   isAborted = false
   /** Called when it is told to stop. */
   onAbort: (() => void) | undefined = undefined
-  /** Whether a failure of another one keeps it from beginning: in a parallel group with `onError: 'stop'`. */
-  mayBeSkipped = false
-  /** Whether it waits for a slot. */
-  waitsForTurn = false
-  /** Called when it is told to stop while it waits for a slot, or has one. */
-  leave: ((reason: unknown) => void) | undefined = undefined
-  /** The slot in which it runs. */
-  slot: Lender | undefined = undefined
+  /** Its turn, as long as it waits for that, or has it. */
+  turn: Turn | undefined = undefined
   #scope: AsyncResource
   #context: TaskContext | undefined = undefined
   #controller: AbortController | undefined = undefined
@@ -125,7 +124,7 @@ export class Attempt<Owner extends AttemptOwner = AttemptOwner> implements Runni
     this.isAborted = true
     ;(this.#controller ??= new AbortController()).abort(reason)
     this.onAbort?.()
-    this.leave?.(reason)
+    this.turn?.leave(reason)
   }
 
   /** It has ended. */

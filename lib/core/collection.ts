@@ -129,7 +129,7 @@ export class Collection implements OpenCollection {
 
   /** Takes back what waits, for a slot too: it will not run. */
   discard (): Task[] {
-    const inLine = this.#attempts.filter(({ waitsForTurn }) => waitsForTurn)
+    const inLine = this.#attempts.filter(({ turn }) => turn?.isWaiting)
     const tasks = [...inLine.map(({ task }) => task), ...this.#waiting]
     for (const attempt of inLine) {
       this.#forget(attempt)
@@ -212,7 +212,6 @@ export class Collection implements OpenCollection {
     const attempt = nextAttempt(first, owner)
     const neighbors = this.#neighborsOf(first)
     const end = neighbors?.at(-1) ?? first
-    if (this.#concurrency > 1 && this.#onError === 'stop') attempt.mayBeSkipped = true
     this.#first = end.next
     if (this.#first === undefined) this.#last = undefined
     this.#attempts.push(attempt)

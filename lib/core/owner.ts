@@ -1,4 +1,4 @@
-import type { Attempt, AttemptOwner, Lender } from './attempt.js'
+import type { Attempt, AttemptOwner, Turn } from './attempt.js'
 import { defaultExecutions, type Executions } from './executions.js'
 import { defaultTurns, type Turns } from './slots.js'
 import { currentlyRunning } from './task-context.js'
@@ -25,8 +25,8 @@ export interface Owner extends AttemptOwner {
   readonly store?: TaskStore | undefined
   /** Has attempts wait for their turn; nothing waits if `undefined`. */
   readonly turns?: Turns | undefined
-  /** The slot within which its attempts run. */
-  readonly slot?: Lender | undefined
+  /** Within which its attempts run. */
+  readonly turn?: Turn | undefined
   /** @throws `FST_BGT_QUEUE_FULL` if there is no room for another task; `FST_BGT_CLOSED` */
   admit? (task: Task): void
   /** A collection has got its first task, and has none any more. */
@@ -92,7 +92,7 @@ export function currentOwner (): Owner {
     request: owner.request,
     // An attempt within one that has a slot takes none, so that nothing waits for itself.
     get turns () { return task.ownName === undefined && running.isRunning ? undefined : owner.turns },
-    get slot () { return running.slot ?? owner.slot },
+    get turn () { return running.turn ?? owner.turn },
     get signal () { return running.context.signal },
     retried: (error, attempt) => owner.retried?.(error, attempt),
     watch: owner.watch && ((promise) => { owner.watch?.(promise) })
@@ -100,9 +100,9 @@ export function currentOwner (): Owner {
 }
 
 /**
- * Awaits a pass that others may have begun, or whose tasks are others'. A task that does so gives its slot to whoever needs
- * it: the pass may wait for that one.
+ * Awaits a pass that others may have begun, or whose tasks are others'. A task that does so lets others have its
+ * turn: the pass may wait for that one.
  */
 export function awaitPass (pass: Promise<void>): Promise<void> {
-  return currentOwner().slot?.lend(pass) ?? pass
+  return currentOwner().turn?.lend(pass) ?? pass
 }

@@ -1,8 +1,8 @@
 import pLimit, { type LimitFunction } from 'p-limit'
-import type { Attempt } from './attempt.js'
+import type { Attempt, Turn } from './attempt.js'
 import type { TaskFunction } from './task-function.js'
 import { optionsOf } from './task-options.js'
-import { nextTurn } from './timers.js'
+import { setImmediate } from './timers.js'
 
 /** Bounds how many attempts run concurrently. */
 export interface Turns {
@@ -37,28 +37,79 @@ export function createTurns (maxRunning?: number): Turns {
     bound: (func) => maxRunning !== undefined || optionsOf(func).concurrency !== undefined,
     run (attempts, run) {
       const own = limitOf((attempts[0] as Attempt).task.func)
-      return turn(new Slot(own === undefined ? all : (hold) => own(() => all(hold))), attempts, run)
+      return runInTurn(new SlotTurn(own === undefined ? all : (hold) => own(() => all(hold))), attempts, run)
     }
+  }
+}
+
+/** Whoever is told to stop leaves: does not begin any more, or gives back the slot. */
+async function runInTurn (turn: SlotTurn, attempts: readonly Attempt[], run: () => Promise<unknown>): Promise<unknown> {
+  const { signal } = (attempts[0] as Attempt).owner
+  const stop = (): void => { turn.leave(signal?.reason) }
+  for (const attempt of attempts) attempt.turn = turn
+  signal?.addEventListener('abort', stop)
+  try {
+    return await turn.run(run)
+  } finally {
+    signal?.removeEventListener('abort', stop)
+    for (const attempt of attempts) attempt.turn = undefined
   }
 }
 
 /** Calls a function in its turn. A slot is taken until what it returns has settled. */
 type Limit = (hold: () => Promise<void>) => Promise<void>
 
-/** What an attempt holds while it runs; of its function and of the app, as both limit it. */
-export class Slot {
+/** The turn of an attempt, and the slot that it holds then: of its function and of the app, as both limit it. */
+class SlotTurn implements Turn {
+  isWaiting = true
   readonly #limit: Limit
+  /** Rejects when the attempt is told to stop. */
+  readonly #left: Promise<never>
+  #reject!: (reason: unknown) => void
   #giveBack: (() => void) | undefined = undefined
-  #isClosed = false
-  /** How many passes its attempt awaits. */
+  #isOver = false
+  /** How many passes the attempt awaits. */
   #awaited = 0
 
   constructor (limit: Limit) {
     this.#limit = limit
+    this.#left = new Promise((_resolve, reject) => { this.#reject = reject })
+    this.#left.catch(() => {})
   }
 
-  /** Waits in line for it. If it is given back before, its turn passes. */
-  take (): Promise<void> {
+  /** Makes the attempt when its turn comes. */
+  async run (make: () => Promise<unknown>): Promise<unknown> {
+    try {
+      await Promise.race([this.#left, this.#take()])
+      if (this.#isOver) return await this.#left
+
+      this.isWaiting = false
+      const result = await Promise.race([this.#left, make()])
+      this.#end()
+      return result
+    } catch (error) {
+      this.#isOver = true
+      setImmediate(() => { this.#end() }) // a collection that stops at a failure tells its others so before one gets the slot
+      throw error
+    }
+  }
+
+  leave (reason: unknown): void {
+    this.#reject(reason)
+    this.#end()
+  }
+
+  async lend (pass: Promise<void>): Promise<void> {
+    if (this.#awaited++ === 0) this.#giveBack?.()
+    try {
+      await pass
+    } finally {
+      if (--this.#awaited === 0 && !this.#isOver) await this.#take()
+    }
+  }
+
+  /** Waits in line for the slot. If it is given back before, the turn passes. */
+  #take (): Promise<void> {
     return new Promise((resolve) => {
       const givenBack = new Promise<void>((resolve) => { this.#giveBack = resolve })
       this.#limit(() => {
@@ -68,52 +119,9 @@ export class Slot {
     })
   }
 
-  /** Gives it back while its attempt awaits a pass, whose tasks may need it. Then the attempt waits in line again. */
-  async lend (pass: Promise<void>): Promise<void> {
-    if (this.#awaited++ === 0) this.#giveBack?.()
-    try {
-      await pass
-    } finally {
-      if (--this.#awaited === 0 && !this.#isClosed) await this.take()
-    }
-  }
-
-  /** Its attempt has ended. */
-  close (): void {
-    this.#isClosed = true
+  #end (): void {
+    this.#isOver = true
     this.#giveBack?.()
-  }
-}
-
-/** Whoever is told to stop leaves: does not begin any more, or gives back the slot. */
-async function turn (slot: Slot, attempts: readonly Attempt[], run: () => Promise<unknown>): Promise<unknown> {
-  const { owner: { signal }, mayBeSkipped } = attempts[0] as Attempt
-  let hasLeft = false
-  let leave!: (reason: unknown) => void
-  const left = new Promise<never>((_resolve, reject) => {
-    leave = (reason) => {
-      hasLeft = true
-      reject(reason)
-    }
-  })
-  const stop = (): void => { leave(signal?.reason) }
-  const mark = (isWaiting: boolean): void => { for (const attempt of attempts) attempt.waitsForTurn = isWaiting }
-
-  mark(true)
-  for (const attempt of attempts) attempt.leave = leave
-  signal?.addEventListener('abort', stop)
-  try {
-    await Promise.race([left, slot.take()])
-    if (mayBeSkipped) await Promise.race([left, nextTurn()]) // the failure of the one that had the slot is known by then
-    if (hasLeft) return await left
-
-    mark(false)
-    for (const attempt of attempts) attempt.slot = slot
-    return await Promise.race([left, run()])
-  } finally {
-    slot.close()
-    signal?.removeEventListener('abort', stop)
-    for (const attempt of attempts) attempt.leave = attempt.slot = undefined
   }
 }
 

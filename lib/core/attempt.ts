@@ -101,10 +101,12 @@ export class Attempt<Owner extends AttemptOwner = AttemptOwner> implements Runni
 
   /** What a promise of the function settles to, unless it takes longer than the timeout. Then it rejects with `FST_BGT_TIMEOUT`. */
   limited (promise: Promise<unknown>): Promise<unknown> {
-    const { timeout } = this
-    if (timeout === undefined) return promise
+    return this.timeout === undefined ? promise : this.#limit(promise)
+  }
+
+  #limit (promise: Promise<unknown>): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => { reject(this.timedOut()) }, timeout)
+      const timer = setTimeout(() => { reject(this.timedOut()) }, this.timeout)
       promise.then(
         (value) => { clearTimeout(timer); resolve(value) },
         (error: unknown) => { clearTimeout(timer); reject(error) }
@@ -171,5 +173,9 @@ function callTask (attempt: Attempt): unknown {
   const { func, args } = attempt.task
   const result: unknown = func(...args)
   if (result instanceof Promise || !isThenable(result)) return result
-  return new Promise((resolve, reject) => { result.then(resolve, reject) })
+  return adopt(result)
+}
+
+function adopt (thenable: PromiseLike<unknown>): Promise<unknown> {
+  return new Promise((resolve, reject) => { thenable.then(resolve, reject) })
 }

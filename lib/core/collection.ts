@@ -217,9 +217,10 @@ export class Collection implements OpenCollection {
     this.#attempts.push(attempt)
     if (neighbors === undefined) return attempt
 
-    const others = neighbors.map((task) => nextAttempt(task, owner))
-    this.#attempts.push(...others)
-    return [attempt, ...others]
+    const attempts = [attempt]
+    for (const task of neighbors) attempts.push(nextAttempt(task, owner))
+    for (let i = 1; i < attempts.length; i++) this.#attempts.push(attempts[i]!)
+    return attempts
   }
 
   #neighborsOf (first: Task): Task[] | undefined {

@@ -1,7 +1,9 @@
 import { tracingChannel } from 'node:diagnostics_channel'
 import { Attempt, type ExecutionName } from './attempt.js'
 import { codeOf } from './errors.js'
+import type { Execution } from './executions.js'
 import type { Owner } from './owner.js'
+import type { Turns } from './slots.js'
 import type { Task } from './task.js'
 import { clearTimeout, setTimeout } from './timers.js'
 
@@ -17,13 +19,19 @@ export function nextAttempt (task: Task, owner: Owner): Attempt<Owner> {
 
 /** Makes an attempt, when it is its turn. Resolves to what its function returned; rejects with what it threw, or throws it. */
 export function begin (attempt: Attempt<Owner>): Promise<unknown> {
-  const { owner: { executions, turns }, task: { func, ownName } } = attempt
-  const execution = executions.of(func)
-  const isBounded = turns !== undefined && ownName === undefined && turns.bound(func)
-  if (!isBounded && !isTraced()) return execution.run(attempt)
+  const { owner: { turns }, task: { func, ownName } } = attempt
+  return turns !== undefined && ownName === undefined && turns.bound(func) ? inTurn(attempt, turns) : run(attempt)
+}
 
-  const run = (): Promise<unknown> => isTraced() ? trace(attempt, () => execution.run(attempt)) : execution.run(attempt)
-  return isBounded ? turns.run([attempt], run) : run()
+// Each closure has a function of its own: one that makes none when nothing asks for it costs a task nothing.
+
+function inTurn (attempt: Attempt<Owner>, turns: Turns): Promise<unknown> {
+  return turns.run([attempt], () => run(attempt))
+}
+
+function run (attempt: Attempt<Owner>): Promise<unknown> {
+  const execution = attempt.owner.executions.of(attempt.task.func)
+  return isTraced() ? trace(attempt, execution) : execution.run(attempt)
 }
 
 /** The same, with its end noted. */
@@ -127,11 +135,11 @@ export function isTraced (): boolean {
 }
 
 /** Publishes an attempt on the channel, in the async context of its task. What subscribers bind to that reaches the task. */
-export function trace (attempt: Attempt, run: () => Promise<unknown>): Promise<unknown> {
-  const { task, execution, number, owner: { request } } = attempt
+function trace (attempt: Attempt, execution: Execution): Promise<unknown> {
+  const { task, number, owner: { request } } = attempt
   const { id, name } = task
   return task.runInAsyncScope(() => channel.tracePromise(() => {
     attempt.adoptContext()
-    return run()
-  }, { id, name, execution, attempt: number, request }))
+    return execution.run(attempt)
+  }, { id, name, execution: execution.name, attempt: number, request }))
 }

@@ -2,7 +2,6 @@ import pLimit, { type LimitFunction } from 'p-limit'
 import type { Attempt, Turn } from './attempt.js'
 import type { TaskFunction } from './task-function.js'
 import { optionsOf } from './task-options.js'
-import { setImmediate } from './timers.js'
 
 /** Bounds how many attempts run concurrently. */
 export interface Turns {
@@ -84,13 +83,9 @@ class SlotTurn implements Turn {
       if (this.#isOver) return await this.#left
 
       this.isWaiting = false
-      const result = await Promise.race([this.#left, make()])
+      return await Promise.race([this.#left, make()])
+    } finally {
       this.#end()
-      return result
-    } catch (error) {
-      this.#isOver = true
-      setImmediate(() => { this.#end() }) // a collection that stops at a failure tells its others so before one gets the slot
-      throw error
     }
   }
 

@@ -3,212 +3,252 @@ import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import type { AxeResults } from 'axe-core'
-import type { Browser, Locator, Page } from 'playwright-core'
+import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core'
+import sharp from 'sharp'
 import t, { type Test } from 'tap'
 import { noBrowser, openBrowser, openTab } from '../helpers/browser.js'
 import { startExample } from '../helpers/example.js'
 
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const urls = ['/signup', '/thread', '/inline', '/queue', '/parallel', '/throw', '/slow']
 
-/** The page of the demo, as `npm start` serves it. */
-async function openPage (t: Test, browser: Browser, { width = 1200, colorScheme = 'light' as 'light' | 'dark' } = {}) {
-  const auditFile = join(t.testdir(), 'audit.log')
-  const { server, origin, output } = await startExample(t, 'signup', { AUDIT_FILE: auditFile })
-  const page = await openTab(t, browser, origin, { viewport: { width, height: 1120 }, colorScheme })
-  await page.getByText('Sign up, or press a button').waitFor()
-  return { page, server, output, auditFile }
+/** The demo, as `npm start` starts it. */
+async function startDemo (t: Test) {
+  return await startExample(t, 'signup', { AUDIT_FILE: join(t.testdir(), 'audit.log') })
 }
 
-/** The card of a request, when everything about it has ended: a screen reader has been told. */
-async function cardOf (page: Page, url: string): Promise<Locator> {
-  await page.getByRole('status').filter({ hasText: `POST ${url}:` }).waitFor()
-  return page.locator('.request', { has: page.getByRole('heading', { name: `POST ${url}` }) }).first()
+/** Opens its page, until it shows what happens on the server. */
+async function openPage (t: Test, browser: Browser, origin: string, options: BrowserContextOptions = {}) {
+  const page = await openTab(t, browser, origin, { viewport: { width: 1280, height: 900 }, ...options })
+  await page.getByText('Connecting…').waitFor({ state: 'detached' })
+  return page
 }
 
-const lanesOf = (card: Locator) => card.locator('.lane').allInnerTexts()
+const sectionOf = (page: Page, url: string) => page.locator(`[data-url="${url}"]`)
 
-async function signUp (page: Page) {
-  await page.getByLabel('Name').fill('Ada')
-  await page.getByLabel('E-mail').fill('ada@example.com')
-  await page.getByRole('button', { name: 'Sign up' }).click()
-  return await cardOf(page, '/signup')
+/** Presses the button of a section; fills in the form, if it has one. */
+async function press (page: Page, url: string): Promise<Locator> {
+  const section = sectionOf(page, url)
+  if (url === '/signup') {
+    await section.getByLabel('Name').fill('Ada')
+    await section.getByLabel('E-mail').fill('ada@example.com')
+  }
+  await section.getByRole('button').click()
+  return section
 }
 
-async function press (page: Page, name: string, url: string) {
-  await page.getByRole('button', { name }).click()
-  return await cardOf(page, url)
+/** Waits until the page has announced how the tasks of a section's request have ended. */
+async function ended (section: Locator): Promise<Locator> {
+  await section.getByRole('status').filter({ hasText: /failed|completed/ }).waitFor()
+  return section
 }
 
-/** Where a card or a lane draws something: its custom properties, shares of the track's width. */
-async function drawing (element: Locator): Promise<Record<string, number>> {
-  const style = await element.getAttribute('style') ?? ''
-  return Object.fromEntries([...style.matchAll(/--(\w+): ([\d.e-]+)/g)].map(([, name, share]) => [name, Number(share)]))
+const answerOf = (section: Locator) => section.getByRole('status').innerText()
+
+/** The lines of code that add tasks, each with what stands beside it. */
+const lanesOf = (section: Locator) => section.locator('.task').allInnerTexts()
+
+/** Where a section draws the response and the attempts at each task, in percent of the timeline's width. */
+async function drawingOf (section: Locator) {
+  return await section.evaluate((element: any) => {
+    const percent = (text: string) => Number(text.replace('%', ''))
+    const bars = [...element.querySelectorAll('.task')].map((row: any) => [...row.querySelectorAll('.bar')].map(({ style }: any) => {
+      return { from: percent(style.left), to: percent(style.left) + percent(style.width) }
+    }))
+    const { style } = element.querySelector('.listing')
+    return { over: percent(style.getPropertyValue('--over')), handler: percent(style.getPropertyValue('--handler')), bars }
+  })
 }
 
 t.setTimeout(300_000)
 
 t.test('the page of the demo', { skip: noBrowser }, async (t) => {
   const browser = await openBrowser(t)
+  const { origin, output } = await startDemo(t)
 
-  t.test('a sign-up shows a lane for each of its tasks, which begin after the reply', async (t) => {
-    const { page } = await openPage(t, browser)
-    const card = await signUp(page)
+  t.test('beside each line that adds a task stands when it ran, after the response', async (t) => {
+    const page = await openPage(t, browser, origin)
+    const section = await ended(await press(page, '/signup'))
 
-    t.match(await card.innerText(), /Answered 201 after [\d.]+ m?s\./)
-    t.match(await lanesOf(card), [
-      /sendWelcome\s+await\s+started at .*, took .*250 OK/s,
-      /audit\s+await\s+started at .*, took .*completed/s,
-      /trackEvent\s+await\s+started at .*, took .*204 No Content/s
+    t.match(await answerOf(section), /^Response 201 after [\d.]+ m?s\. 2 tasks completed after [\d.]+ m?s\.$/)
+    t.match(await lanesOf(section), [
+      /addTask\(sendWelcome, email, .*await at .*, took .* ✓ 250 OK/s,
+      /addTask\(audit, 'signed up', email\).*await at .*, took .* ✓ completed/s
     ])
-    let { reply: end = NaN } = await drawing(card)
-    for (const lane of await card.locator('.lane').all()) {
-      const { from = NaN, to = NaN } = await drawing(lane)
-      t.ok(from >= end && to >= from && to <= 1, `from ${from} to ${to}, after ${end}`)
-      end = to
-    }
-    await page.locator('#mailbox').getByText('Welcome, Ada!').waitFor()
-    t.match(await page.getByRole('status').innerText(), 'sendWelcome completed; audit completed; trackEvent completed.')
+    t.match(await section.locator('.return').innerText(), /return reply\.code\(201\).*response sent [\d.]+ m?s/s)
+    const { over, bars: [[welcome], [audit]] } = await drawingOf(section) as any
+    t.ok(over > 0 && welcome.from >= over && audit.from >= welcome.to - 0.01 && audit.to <= 100)
+    await section.getByText('Hello Ada,').waitFor()
+    t.same(await section.locator('dd').allInnerTexts(), ['hello@example.com', 'ada@example.com', 'Welcome', 'Hello Ada,\nthis was sent after your browser got its response.'])
   })
 
-  t.test('who comes later sees what has happened, and is not told of it again', async (t) => {
-    const { page } = await openPage(t, browser)
-    const before = await lanesOf(await signUp(page))
-    await page.reload()
-    await page.getByRole('heading', { name: 'POST /signup' }).waitFor()
-    t.same(await lanesOf(page.locator('.request')), before)
-    t.equal(await page.getByRole('status').innerText(), '')
+  t.test('what the server refuses is shown at the button', async (t) => {
+    const page = await openPage(t, browser, origin)
+    const section = sectionOf(page, '/signup')
+    await section.locator('form').evaluate((form: any) => { form.noValidate = true })
+    await section.getByRole('button').click()
+    await section.getByText('Response 400 after').waitFor()
+    t.match(await answerOf(section), 'body/email must match format "email".')
+    t.notMatch(await section.innerText(), 'completed')
   })
 
   t.test('a task that throws shows its error, and the next one runs', async (t) => {
-    const { page, output } = await openPage(t, browser)
-    const card = await press(page, 'A task that throws', '/try/throw')
+    const page = await openPage(t, browser, origin)
+    const section = await ended(await press(page, '/throw'))
 
-    t.match(await card.innerText(), 'Answered 200')
-    t.match(await lanesOf(card), [
-      /updateSearchIndex\s+inline\s.*✕ Error: The search index is read-only/s,
-      /trackEvent\s+await\s.*204 No Content/s
-    ])
+    t.match(await answerOf(section), /^Response 200 .* updateSearchIndex failed\. 1 task completed after/)
+    t.match(await lanesOf(section), [/inline at .* ✕ Error: The search index is read-only/s, /await at .* ✓ completed/s])
     t.match(output(), /"msg":"background task \\"updateSearchIndex\\" failed: The search index is read-only"/)
   })
 
-  t.test('a client that hangs up does not keep its tasks from running', async (t) => {
-    const { page, auditFile } = await openPage(t, browser)
+  t.test('a task on the queue shows each of its attempts', async (t) => {
+    const page = await openPage(t, browser, origin)
+    const section = await ended(await press(page, '/queue'))
+
+    t.match(await lanesOf(section), [/queue attempt 2 at .* ✓ invoice 42 sent/s, /await at .* ✓ completed/s])
+    const { bars: [attempts] } = await drawingOf(section) as any
+    t.equal(attempts.length, 2)
+    t.ok(attempts[1].from > attempts[0].to)
+    t.equal(await section.locator('.bar.retried').count(), 1)
+  })
+
+  t.test('the tasks of a parallel group run side by side', async (t) => {
+    const page = await openPage(t, browser, origin)
+    const section = await ended(await press(page, '/parallel'))
+
+    t.match(await lanesOf(section), [/BackgroundTasks\(\[/, /'sales'/, /'support'/, /'finance'/, /audit/])
+    const { bars: [[group], [sales], [support], [finance], [audit]] } = await drawingOf(section) as any
+    for (const { from, to } of [sales, support, finance]) t.ok(from >= group.from && from < finance.to && to <= group.to + 0.01)
+    t.ok(audit.from >= group.to - 0.01)
+  })
+
+  t.test('a client that hangs up does not keep its task from running', async (t) => {
+    const page = await openPage(t, browser, origin)
     const aborted = page.waitForEvent('requestfailed')
-    const card = await press(page, 'A client that hangs up', '/try/slow')
+    const section = await ended(await press(page, '/slow'))
 
     t.match((await aborted).failure()?.errorText, 'ERR_ABORTED')
-    t.match(await card.innerText(), /The client hung up after \d+ ms\. The handler went on, and settled after 1\.\d+ s\./)
-    t.match(await lanesOf(card), [/audit\s+await\s.*completed/s, /trackEvent\s+await\s.*204 No Content/s])
-    const { reply = NaN, settled = NaN } = await drawing(card)
-    const { from = NaN } = await drawing(card.locator('.lane').first())
-    t.ok(from >= settled && settled > 2 * reply, 'they run when the handler has settled')
-    t.match(await readFile(auditFile, 'utf8'), 'hangs up')
+    t.match(await answerOf(section), /^Hung up after \d+ ms\. 1 task completed after 1\.\d+ s\.$/)
+    t.match(await section.innerText(), /client left \d+ ms/)
+    const { over, handler, bars: [[audit]] } = await drawingOf(section) as any
+    t.ok(audit.from >= over + handler - 0.01 && handler > over, 'it runs when the handler has ended')
+  })
+
+  t.test('pings are answered while a thread computes, and wait while the main thread does', async (t) => {
+    const page = await openPage(t, browser, origin)
+    const slowest = async (execution: string) => {
+      const figure = page.locator(`#slowest-${execution}`)
+      await figure.filter({ hasText: /\d/ }).waitFor()
+      return inMilliseconds(await figure.innerText())
+    }
+
+    const thread = await ended(await press(page, '/thread'))
+    t.match(await lanesOf(thread), [/addTask\(countPrimes, 3_000_000\).*thread at/s])
+    const inThread = await slowest('thread')
+    const inline = await press(page, '/inline')
+    await page.locator('#ping-now.slow').waitFor()
+    t.notMatch(await answerOf(inline), 'completed', 'the figure rises while the server is blocked')
+    t.match(await lanesOf(await ended(inline)), [/inline at .* ✓ 216,816/s])
+    t.ok(await slowest('inline') > 3 * inThread, `${await slowest('inline')} ms inline, ${inThread} ms in a thread`)
+
+    if (process.env.SCREENSHOT) await takePicture(page, process.env.SCREENSHOT)
+  })
+
+  t.test('everything can be done by keyboard, and shows where the focus is', async (t) => {
+    const page = await openPage(t, browser, origin)
+    const focused = () => page.evaluate(`[
+      document.activeElement.innerText || document.activeElement.labels[0].innerText.trim(),
+      getComputedStyle(document.activeElement).outlineStyle
+    ]`)
+    const names = [
+      'Documentation', 'Concepts', 'Name', 'E-mail', 'Sign up', 'Threads', 'Run in a thread', 'Run inline', 'Queue', 'Place an order',
+      'Recipes', 'Notify three teams', 'Errors', 'Add a task that throws', 'Concepts', 'Send, and hang up'
+    ]
+    for (const name of names) {
+      await page.keyboard.press('Tab')
+      t.same(await focused(), [name, 'solid'])
+      if (name === 'E-mail') {
+        await page.keyboard.type('ada@example.com')
+        await page.keyboard.press('Enter')
+      }
+      if (name === 'Add a task that throws') await page.keyboard.press('Space')
+    }
+    t.match(await answerOf(await ended(sectionOf(page, '/signup'))), 'Response 201')
+    t.match(await answerOf(await ended(sectionOf(page, '/throw'))), 'Response 200')
+  })
+
+  for (const width of [1280, 390]) {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      t.test(`at ${width} pixels, with ${colorScheme} colours, nothing overflows, and axe finds nothing`, async (t) => {
+        const page = await openPage(t, browser, origin, { viewport: { width, height: 844 }, colorScheme })
+        for (const url of urls) await press(page, url)
+        for (const url of urls) await ended(sectionOf(page, url))
+        await page.getByText('Hello Ada,').waitFor()
+
+        t.equal(await page.evaluate('document.documentElement.scrollWidth'), width)
+        const background = await page.evaluate('getComputedStyle(document.body).backgroundColor')
+        t.equal(background, colorScheme === 'dark' ? 'rgb(18, 21, 28)' : 'rgb(246, 247, 249)')
+        await page.evaluate(axe)
+        const { violations, passes } = await page.evaluate('axe.run()') as AxeResults
+        t.same(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]), [])
+        t.ok(passes.some(({ id }) => id === 'color-contrast'))
+      })
+    }
+  }
+
+  t.test('on a phone, the latency, the button, its answer and its lanes are in sight together', async (t) => {
+    const page = await openPage(t, browser, origin, { viewport: { width: 390, height: 844 } })
+    for (const url of ['/throw', '/thread']) {
+      const section = await ended(await press(page, url))
+      const parts = [page.locator('#ping-now'), section.getByRole('button'), section.getByRole('status'), section.locator('.facts').last()]
+      const boxes = await Promise.all(parts.map((part) => part.boundingBox()))
+      for (const box of boxes) t.ok(box!.y >= 0 && box!.y + box!.height <= 844, JSON.stringify(box))
+    }
+  })
+
+  t.test('who wants less motion sees bars move with events alone', async (t) => {
+    const page = await openPage(t, browser, origin, { reducedMotion: 'reduce' })
+    const moves = async () => {
+      await page.locator('.listing.left').waitFor()
+      return await page.evaluate<number>(`new Promise((resolve) => {
+        let moves = 0
+        const listing = document.querySelector('.listing.left')
+        new MutationObserver(() => { moves++ }).observe(listing, { attributes: true })
+        setTimeout(() => { resolve(moves) }, 300)
+      })`)
+    }
+    await press(page, '/slow')
+    t.equal(await moves(), 0)
+    await ended(sectionOf(page, '/slow'))
+    await page.emulateMedia({ reducedMotion: 'no-preference' })
+    await press(page, '/slow')
+    t.ok(await moves() > 3, 'the others see them grow')
   })
 
   t.test('Ctrl-C closes the demo while its page is open, and the page says so', async (t) => {
-    const { page, server, output } = await openPage(t, browser)
-    await page.getByRole('button', { name: 'A task that throws' }).click()
-    await cardOf(page, '/try/throw')
+    const { origin, server, output } = await startDemo(t)
+    const page = await openPage(t, browser, origin)
+    await ended(await press(page, '/throw'))
     server.kill('SIGINT')
     const [code] = await once(server, 'exit')
 
     t.equal(code, 0)
     t.notMatch(output(), 'killed by timeout')
-    await page.getByRole('status').filter({ hasText: 'The server is gone' }).waitFor()
-  })
-
-  t.test('pings are answered while a thread computes, and wait while the main thread does', async (t) => {
-    const { page } = await openPage(t, browser)
-    const slowest = async (execution: string) => {
-      const figure = page.locator(`#slowest-${execution}`)
-      await figure.filter({ hasNotText: 'not tried yet' }).waitFor()
-      return inMilliseconds(await figure.innerText())
-    }
-
-    const inThread = await press(page, 'A CPU-bound task in a thread', '/try/thread')
-    t.match(await lanesOf(inThread), [/primes\.countPrimes\s+thread\s/])
-    const thread = await slowest('thread')
-    const inline = await press(page, 'The same inline', '/try/inline')
-    t.match(await lanesOf(inline), [/countPrimesInline\s+inline\s.*348,513/s])
-    t.ok(await slowest('inline') > 3 * thread, `${await slowest('inline')} ms inline, ${thread} ms in a thread`)
-
-    // `npm run screenshot` makes the README's picture.
-    if (process.env.SCREENSHOT) {
-      await press(page, 'A task that throws', '/try/throw')
-      await signUp(page)
-      await page.screenshot({ path: process.env.SCREENSHOT })
-    }
-  })
-
-  t.test('everything can be done by keyboard, and shows where the focus is', async (t) => {
-    const { page } = await openPage(t, browser)
-    const focused = () => page.evaluate(`[
-      document.activeElement.innerText || document.activeElement.labels[0].innerText.trim(),
-      getComputedStyle(document.activeElement).outlineStyle
-    ]`)
-    const names = ['Name', 'E-mail', 'Sign up', 'A task that throws', 'A client that hangs up', 'A CPU-bound task in a thread', 'The same inline']
-    for (const name of names) {
-      await page.keyboard.press('Tab')
-      t.same(await focused(), [name, 'solid'])
-    }
-
-    for (let i = 0; i < 5; i++) await page.keyboard.press('Shift+Tab')
-    await page.keyboard.type('ada@example.com')
-    await page.keyboard.press('Enter')
-    t.match(await (await cardOf(page, '/signup')).innerText(), 'Answered 201')
-    await page.keyboard.press('Tab')
-    await page.keyboard.press('Tab')
-    await page.keyboard.press('Space')
-    t.match(await (await cardOf(page, '/try/throw')).innerText(), 'read-only')
-  })
-
-  t.test('a phone 360 pixels wide needs no scrolling sideways', async (t) => {
-    const { page } = await openPage(t, browser, { width: 360 })
-    await signUp(page)
-    await press(page, 'A task that throws', '/try/throw')
-    await page.locator('#mailbox pre').waitFor()
-    t.equal(await page.evaluate('document.documentElement.scrollWidth'), 360)
-  })
-
-  for (const colorScheme of ['light', 'dark'] as const) {
-    t.test(`nothing is in the way of people with disabilities, with ${colorScheme} colours`, async (t) => {
-      const { page } = await openPage(t, browser, { colorScheme })
-      await signUp(page)
-      await press(page, 'A task that throws', '/try/throw')
-      await press(page, 'A client that hangs up', '/try/slow')
-      await press(page, 'A CPU-bound task in a thread', '/try/thread')
-      await press(page, 'The same inline', '/try/inline')
-      await page.locator('#mailbox pre').waitFor()
-
-      const background = await page.evaluate('getComputedStyle(document.body).backgroundColor')
-      t.equal(background, colorScheme === 'dark' ? 'rgb(18, 21, 28)' : 'rgb(246, 247, 249)')
-      await page.evaluate(axe)
-      const { violations, passes } = await page.evaluate('axe.run()') as AxeResults
-      t.same(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]), [])
-      t.ok(passes.some(({ id }) => id === 'color-contrast'))
-    })
-  }
-
-  t.test('who wants less motion sees bars move with events alone', async (t) => {
-    const { page } = await openPage(t, browser)
-    await page.emulateMedia({ reducedMotion: 'reduce' })
-    await page.getByRole('button', { name: 'A client that hangs up' }).click()
-    const card = page.locator('.request').first()
-    await card.getByText('The client hung up').waitFor()
-    const moves = () => page.evaluate<number>(`new Promise((resolve) => {
-      let moves = 0
-      const card = document.querySelector('.request')
-      new MutationObserver(() => { moves++ }).observe(card, { attributes: true, attributeFilter: ['style'] })
-      setTimeout(() => { resolve(moves) }, 300)
-    })`)
-    t.equal(await moves(), 0)
-    await page.emulateMedia({ reducedMotion: 'no-preference' })
-    await cardOf(page, '/try/slow')
-    await page.getByRole('button', { name: 'A client that hangs up' }).click()
-    await card.getByText('The handler is still at work').waitFor()
-    t.ok(await moves() > 3, 'the others see them grow')
+    await page.getByText('The server is unavailable. This page continues when').waitFor()
+    await page.locator('#ping-now').filter({ hasText: 'no response' }).waitFor()
   })
 })
+
+/** `npm run screenshot` makes the README's picture: the page, down to the thread's lane. */
+async function takePicture (page: Page, file: string): Promise<void> {
+  await ended(await press(page, '/signup'))
+  await page.getByText('Hello Ada,').waitFor()
+  await page.mouse.move(0, 0)
+  await page.evaluate('document.activeElement.blur(); scrollTo({ top: 0, behavior: "instant" })')
+  const { y, height } = (await sectionOf(page, '/thread').boundingBox())!
+  const picture = await page.screenshot({ fullPage: true, clip: { x: 0, y: 0, width: 1280, height: y + height + 24 } })
+  await sharp(picture).png({ palette: true }).toFile(file)
+}
 
 /** The opposite of what the page writes. */
 function inMilliseconds (text: string): number {

@@ -13,4 +13,4 @@ app.register(backgroundTasks, { tasks: path.join(__dirname, 'tasks') }).after(()
   })
 })
 
-app.listen({ port: Number(process.env.PORT ?? 3000) })
+app.listen({ port: Number(process.env.PORT ?? 3000) }).then((origin) => { console.log(`Try: curl ${origin}`) })

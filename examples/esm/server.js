@@ -13,3 +13,4 @@ app.get('/', async (request) => {
 })
 
 await app.listen({ port: Number(process.env.PORT ?? 3000) })
+console.log(`Try: curl ${app.listeningOrigin}`)

@@ -1,6 +1,7 @@
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import backgroundTasks from 'fastify-background-tasks'
 import { Registry } from 'prom-client'
+import { servePage } from '../look.js'
 import { notifyWarehouse, renderInvoice, sendReceipt } from './tasks/orders.js'
 
 /** An app that takes orders, and serves the metrics of their tasks at `/metrics`. */
@@ -8,6 +9,8 @@ export async function createApp (options: FastifyServerOptions = {}): Promise<Fa
   const app: FastifyInstance = Fastify(options)
   const register = new Registry()
   await app.register(backgroundTasks, { tasks: new URL('./tasks/', import.meta.url), metrics: { register } })
+
+  servePage(app, new URL('page.html', import.meta.url))
 
   let orders = 0
 

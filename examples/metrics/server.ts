@@ -10,3 +10,4 @@ closeWithGrace({ delay: 15_000 }, async ({ err }) => {
 })
 
 await app.listen({ port: Number(process.env.PORT ?? 3000) })
+console.log(`Open ${app.listeningOrigin}, or try: curl -X POST ${app.listeningOrigin}/orders; curl ${app.listeningOrigin}/metrics`)

@@ -1,6 +1,5 @@
 // `npm run start:orders`: tasks in the transaction of an order. It creates tables in the database of DATABASE_URL, by default
 // postgres://127.0.0.1:5432/orders. PORT is 3000 by default.
-//   curl -i localhost:3000/orders -H 'content-type: application/json' -d '{"item":"tea"}'
 // The first time there is a receipt in the log. The second time tea is sold out: no order, and no receipt.
 import closeWithGrace from 'close-with-grace'
 import { createApp } from './app.js'
@@ -13,3 +12,4 @@ closeWithGrace({ delay: 15_000 }, async ({ err }) => {
 })
 
 await app.listen({ port: Number(process.env.PORT ?? 3000) })
+console.log(`Try it twice: curl -i -H 'content-type: application/json' -d '{"item":"tea"}' ${app.listeningOrigin}/orders`)

@@ -11,3 +11,4 @@ closeWithGrace({ delay: 15_000 }, async ({ err }) => {
 })
 
 await app.listen({ port: Number(PORT) })
+console.log(`Open ${app.listeningOrigin}/board, and try: curl -H 'content-type: application/json' -d '{"email":"ada@example.com"}' ${app.listeningOrigin}/orders`)

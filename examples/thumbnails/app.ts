@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { hasPngSignature } from 'fast-png'
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import backgroundTasks from 'fastify-background-tasks'
-import { page } from './page.js'
-import { pictureSize } from './picture-size.js'
+import { servePage } from '../look.js'
 import { renderThumbnail } from './tasks/images.js'
 
 const largestPicture = 24_000_000
@@ -37,7 +37,7 @@ export async function createApp (folder: string, options: FastifyServerOptions =
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('image/png', { parseAs: 'buffer' }, (_request, body, done) => { done(null, body) })
 
-  app.get('/', async (_request, reply) => reply.type('text/html').send(page))
+  servePage(app, new URL('page.html', import.meta.url))
   app.get('/ping', { logLevel: 'warn' }, async () => 'pong')
 
   app.post<{
@@ -76,4 +76,10 @@ export async function createApp (folder: string, options: FastifyServerOptions =
   })
 
   return app
+}
+
+/** How many pixels a PNG file says it has, or `undefined` for what is no PNG: known without decoding it. */
+function pictureSize (file: Buffer): number | undefined {
+  if (file.length < 24 || !hasPngSignature(file)) return
+  return file.readUInt32BE(16) * file.readUInt32BE(20)
 }

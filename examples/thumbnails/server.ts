@@ -15,3 +15,4 @@ closeWithGrace({ delay: 15_000 }, async ({ err }) => {
 })
 
 await app.listen({ port: Number(process.env.PORT ?? 3000) })
+console.log(`Open ${app.listeningOrigin}, or try: curl -H 'content-type: image/png' --data-binary @docs/demo.png ${app.listeningOrigin}/images`)

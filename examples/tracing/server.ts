@@ -26,3 +26,4 @@ closeWithGrace({ delay: 15_000 }, async ({ err }) => {
 })
 
 await app.listen({ port: Number(process.env.PORT ?? 3000) })
+console.log(`Try: curl -X POST ${app.listeningOrigin}/orders; curl ${app.listeningOrigin}/spans`)

@@ -145,9 +145,14 @@ t.test('the page of the demo', { skip: noBrowser }, async (t) => {
     const thread = await ended(await press(page, '/thread'))
     t.match(await lanesOf(thread), [/addTask\(countPrimes, 3_000_000\).*thread at/s])
     const inThread = await slowest('thread')
+    const whenSlow = page.evaluate<string>(`new Promise((resolve) => {
+      const figure = document.querySelector('#ping-now')
+      new MutationObserver(() => {
+        if (figure.matches('.slow')) resolve(document.querySelector('[data-url="/inline"] .answer').innerText)
+      }).observe(figure, { attributes: true })
+    })`)
     const inline = await press(page, '/inline')
-    await page.locator('#ping-now.slow').waitFor()
-    t.notMatch(await answerOf(inline), 'completed', 'the figure rises while the server is blocked')
+    t.notMatch(await whenSlow, 'completed', 'the figure rises while the server is blocked')
     t.match(await lanesOf(await ended(inline)), [/inline at .* ✓ 216,816/s])
     t.ok(await slowest('inline') > 3 * inThread, `${await slowest('inline')} ms inline, ${inThread} ms in a thread`)
 
@@ -206,24 +211,40 @@ t.test('the page of the demo', { skip: noBrowser }, async (t) => {
     }
   })
 
-  t.test('who wants less motion sees bars move with events alone', async (t) => {
-    const page = await openPage(t, browser, origin, { reducedMotion: 'reduce' })
-    const moves = async () => {
+  t.test('bars grow while a request is under way; for who wants less motion, they move with events alone', async (t) => {
+    const moves = async (reducedMotion: 'reduce' | 'no-preference') => {
+      const page = await openPage(t, browser, origin, { reducedMotion })
+      await press(page, '/slow')
       await page.locator('.listing.left').waitFor()
       return await page.evaluate<number>(`new Promise((resolve) => {
         let moves = 0
-        const listing = document.querySelector('.listing.left')
-        new MutationObserver(() => { moves++ }).observe(listing, { attributes: true })
+        new MutationObserver(() => { moves++ }).observe(document.querySelector('.listing.left'), { attributes: true })
         setTimeout(() => { resolve(moves) }, 300)
       })`)
     }
-    await press(page, '/slow')
-    t.equal(await moves(), 0)
-    await ended(sectionOf(page, '/slow'))
-    await page.emulateMedia({ reducedMotion: 'no-preference' })
-    await press(page, '/slow')
-    t.ok(await moves() > 3, 'the others see them grow')
+    t.equal(await moves('reduce'), 0)
+    t.ok(await moves('no-preference') > 3)
   })
+
+  for (const [example, button, answer] of [
+    ['thumbnails', 'Make 8 thumbnails in threads', /^8 responses after .*, 8 thumbnails after/],
+    ['metrics', 'Place an order', /^Order 1 is placed\./],
+    ['fastify-cli', 'Add a user', /^Response 201\./]
+  ] as const) {
+    t.test(`the page of the example ${example} looks like the demo, and axe finds nothing`, async (t) => {
+      const { origin } = await startExample(t, example)
+      const page = await openTab(t, browser, origin, { viewport: { width: 390, height: 844 } })
+      await page.getByRole('button', { name: button }).click()
+      await page.getByRole('status').filter({ hasText: answer }).waitFor()
+      if (example === 'metrics') await page.getByText('background_tasks_total{task="orders.sendReceipt"').waitFor()
+
+      t.equal(await page.evaluate('document.documentElement.scrollWidth'), 390)
+      t.equal(await page.evaluate('getComputedStyle(document.body).backgroundColor'), 'rgb(246, 247, 249)')
+      await page.evaluate(axe)
+      const { violations } = await page.evaluate('axe.run()') as AxeResults
+      t.same(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]), [])
+    })
+  }
 
   t.test('Ctrl-C closes the demo while its page is open, and the page says so', async (t) => {
     const { origin, server, output } = await startDemo(t)

@@ -11,7 +11,8 @@ for (const [name, route, line] of [
   ['graceful-shutdown', 'GET /', '"the database is closed"']
 ] as const) {
   t.test(`npm run start:${name} answers, runs its tasks, and ends with SIGINT`, async (t) => {
-    const { server, origin, output } = await startExample(t, name)
+    const { server, origin, output, until } = await startExample(t, name)
+    await until(': curl ')
     const [method, url] = route.split(' ')
     const response = await fetch(origin + url, { method, headers: { connection: 'close' } })
     t.ok(response.ok)

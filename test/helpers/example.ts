@@ -21,5 +21,5 @@ export async function startExample (t: Test, name: string, settings: NodeJS.Proc
   const { child: server, output, until } = runScript(t, name === 'signup' ? 'start' : `start:${name}`, { PORT: '0', ...settings })
   await until('Server listening at')
   const [origin = ''] = output().match(/http:\/\/(127\.0\.0\.1|\[::1\]):\d+/) ?? []
-  return { server, origin, output }
+  return { server, origin, output, until }
 }

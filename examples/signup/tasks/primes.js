@@ -1,6 +1,6 @@
 import { defineTask } from 'fastify-background-tasks'
 
-/** Counts the primes below `limit`: about a second of computing. The app has a queue, but this runs in one of its own threads. */
+/** Counts the primes below `limit`, which keeps a CPU busy. The app has a queue, but this runs in one of its own threads. */
 export const countPrimes = defineTask((limit) => {
   let primes = 0
   for (let n = 2; n < limit; n++) if (isPrime(n)) primes++

@@ -26,12 +26,12 @@ export async function routes (app, { mailbox, auditFile }) {
   })
 
   app.post('/thread', async (request) => {
-    request.backgroundTasks.addTask(countPrimes, 3_000_000)
+    request.backgroundTasks.addTask(countPrimes, 4_000_000)
     return { counts: 'a worker thread' }
   })
 
   app.post('/inline', async (request) => {
-    request.backgroundTasks.addTask(() => countPrimes(3_000_000))
+    request.backgroundTasks.addTask(() => countPrimes(4_000_000))
     return { counts: 'the main thread' }
   })
 

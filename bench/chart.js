@@ -1,63 +1,29 @@
-import { parse, View } from 'vega'
-import { compile } from 'vega-lite'
-
-// Drawn on a background of their own, as a page may be light or dark and an <img> knows nothing of it.
-const background = '#fbfbfa'
-const ink = '#2b2b28'
-const ours = '#2a78d6'
-const theirs = '#a3a29b'
-
-/**
- * Horizontal bars with their quartiles, as SVG.
- *
- * @param bars `{ group, way, median, q1, q3 }` each; ways of the plugin's stand out
- */
-export async function chart (bars, { title, subtitle, unit, isLogarithmic = false }) {
-  const groups = [...new Set(bars.map(({ group }) => group))]
-  const ways = [...new Set(bars.map(({ way }) => way))]
-  const x = {
-    type: 'quantitative',
-    title: unit,
-    scale: isLogarithmic ? { type: 'log' } : { zero: true },
-    axis: { format: '~s', grid: true, tickCount: 5 }
-  }
-  const y = { field: 'way', type: 'nominal', sort: ways, title: null, axis: { ticks: false, domain: false, labelLimit: 400 } }
-  // A logarithmic scale has no zero to begin at.
-  const floor = isLogarithmic && { x2: { datum: Math.min(...bars.map(({ q1 }) => q1)) / 2 } }
-
-  const layers = [
-    {
-      mark: { type: 'bar', height: { band: 0.72 }, cornerRadiusEnd: 2 },
-      encoding: { x: { ...x, field: 'median' }, ...floor, color: { condition: { test: 'datum.isOurs', value: ours }, value: theirs } }
-    },
-    { mark: { type: 'rule', strokeWidth: 1.5, color: ink }, encoding: { x: { ...x, field: 'q1' }, x2: { field: 'q3' } } },
-    {
-      mark: { type: 'text', align: 'left', dx: 6, color: ink, fontSize: 11 },
-      encoding: { x: { ...x, field: 'q3' }, text: { field: 'label', type: 'nominal' } }
+/** Horizontal bars on a linear axis from zero, as SVG, in the colors of a light or a dark page. Ours stand out. */
+export function chart ({ title, subtitle, unit, bars }) {
+  const [left, width, right, top, step] = [210, 380, 70, 62, 30]
+  const scale = width / Math.max(...bars.map(({ value }) => value))
+  const height = top + bars.length * step + 28
+  const rows = bars.map(({ label, value, isOurs = false }, i) => {
+    const y = top + i * step
+    const end = left + value * scale
+    return `  <text x="${left - 10}" y="${y + 15}" text-anchor="end">${label}</text>
+  <rect x="${left}" y="${y}" width="${(value * scale).toFixed(1)}" height="20" rx="2" class="${isOurs ? 'ours' : 'theirs'}"/>
+  <text x="${(end + 8).toFixed(1)}" y="${y + 15}" class="value">${value >= 100 ? Math.round(value).toLocaleString('en') : value.toFixed(1)}</text>`
+  })
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${left + width + right} ${height}" width="${left + width + right}" height="${height}" role="img" aria-label="${title}">
+  <style>
+    text { font: 13px system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif; fill: #24292f; }
+    .title { font-size: 16px; font-weight: 600; } .muted { fill: #57606a; } .value { font-weight: 600; }
+    .ours { fill: #2a6fd6; } .theirs { fill: #a8adb5; } line { stroke: #d0d7de; }
+    @media (prefers-color-scheme: dark) {
+      text { fill: #e6edf3; } .muted { fill: #9198a1; } .ours { fill: #539bf5; } .theirs { fill: #6e7681; } line { stroke: #3d444d; }
     }
-  ]
-  const spec = {
-    background,
-    padding: 16,
-    title: { text: title, subtitle, anchor: 'start', offset: 14, color: ink, subtitleColor: '#6b6a64', fontSize: 15, subtitleFontSize: 11 },
-    data: { values: bars.map((bar) => ({ ...bar, isOurs: bar.way.startsWith('plugin'), label: labelOf(bar.median) })) },
-    ...(groups.length === 1
-      ? { width: 520, height: { step: 26 }, encoding: { y }, layer: layers }
-      : {
-          facet: { row: { field: 'group', type: 'nominal', sort: groups, title: null, header: { labelOrient: 'top', labelAnchor: 'start', labelFontSize: 12, labelPadding: 4 } } },
-          spec: { width: 480, height: { step: 24 }, encoding: { y }, layer: layers },
-          spacing: 14
-        }),
-    config: {
-      font: 'system-ui, -apple-system, "Segoe UI", Helvetica, Arial, sans-serif',
-      view: { stroke: null },
-      axis: { labelColor: ink, titleColor: '#6b6a64', gridColor: '#e6e5e0', domainColor: '#c9c8c2', tickColor: '#c9c8c2', labelFontSize: 11, titleFontWeight: 'normal' },
-      header: { labelColor: ink }
-    }
-  }
-  return await new View(parse(compile(spec).spec), { renderer: 'none' }).toSVG()
-}
-
-function labelOf (value) {
-  return value >= 100 ? Math.round(value).toLocaleString('en') : String(Number(value.toPrecision(2)))
+  </style>
+  <text x="0" y="20" class="title">${title}</text>
+  <text x="0" y="42" class="muted">${unit}. ${subtitle}</text>
+${rows.join('\n')}
+  <line x1="${left}" y1="${top - 6}" x2="${left}" y2="${height - 24}"/>
+  <text x="${left}" y="${height - 8}" text-anchor="middle" class="muted">0</text>
+</svg>
+`
 }

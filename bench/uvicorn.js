@@ -1,5 +1,6 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -55,9 +56,10 @@ export class Uvicorn {
     throw new Error('uvicorn has not started')
   }
 
-  /** It tells nothing of its CPU time. */
+  /** Its CPU time, in microseconds, as Linux has it: in hundredths of a second. */
   async ask () {
-    return NaN
+    const fields = (await readFile(`/proc/${this.#process.pid}/stat`, 'utf8')).split(' ')
+    return (Number(fields[13]) + Number(fields[14])) * 1e4
   }
 
   async stop () {

@@ -1,53 +1,46 @@
-// How long /ping takes while eight tasks of 250 ms keep a core busy. It is asked every 10 ms, whether the last answer has come
-// or not, as clients do not wait for each other.
+// How long /ping takes while tasks keep a core busy. It is asked every 10 ms, whether the last answer has come or not, as
+// clients do not wait for each other.
 import { once } from 'node:events'
 import { request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Child } from '../child.js'
-import { interleave } from '../interleave.js'
-import { quantile, ratio, spread } from '../spread.js'
-
-export const title = 'Milliseconds until /ping is answered, while tasks compute'
-
-const ways = { idle: 'no tasks', thread: 'plugin, thread', piscina: 'piscina by hand', inline: 'plugin, inline' }
+import { compare, median, ratio } from '../compare.js'
+import { quantile } from '../spread.js'
 
 export async function measure (quick) {
-  const results = await interleave(Object.keys(ways), quick ? 1 : 7, pingsDuring)
-  const p99 = (way) => results[way].map((pings) => quantile(pings, 0.99))
-
+  const starts = Object.fromEntries(['idle', 'thread', 'inline'].map((way) => [way, async () => await Child.start('responsiveness', [way])]))
+  const results = await compare(starts, quick ? { rounds: 1, bursts: 1, warmUp: 0 } : { rounds: 2, bursts: 6, warmUp: 1 }, async (server) => {
+    // One unit of work, so that what is called seconds is the 99th percentile.
+    return { units: 1, seconds: quantile(await pingsDuringTasks(server), 0.99) / 1e3, cpu: NaN }
+  })
+  const ms = (way) => `${(1e3 / median(results, way, 'perSecond')).toFixed(1)} ms`
+  const row = (compared, way, other, goal) => ({ compared, throughput: ratio(results, other, way, 'perSecond'), goal, measured: `${ms(other)} and ${ms(way)}` })
   return {
-    rows: Object.entries(ways).map(([way, name]) => ({
-      way: name,
-      'p50, ms': spread(results[way].map((pings) => quantile(pings, 0.5))),
-      'p99, ms': spread(p99(way)),
-      'max, ms': Math.max(...results[way].flat()),
-      pings: results[way].flat().length
-    })),
-    ratios: [
-      { what: 'p99 in a thread, times no tasks', ratio: ratio(p99('thread'), p99('idle')), atMost: 1.5 },
-      { what: 'p99 in a thread, times Piscina by hand', ratio: ratio(p99('thread'), p99('piscina')) },
-      { what: 'p99 inline, times in a thread', ratio: ratio(p99('inline'), p99('thread')) }
+    rows: [
+      { ...row('99th percentile of /ping while a thread computes, times without', 'thread', 'idle', 1.3), isAtMost: true },
+      row('the same while the main thread computes, times a thread', 'inline', 'thread')
     ],
-    chart: { way: 'way', value: 'p99, ms', isLogarithmic: true }
+    chart: {
+      title: 'How long others wait while ten tasks compute',
+      unit: '99th percentile of /ping in ms',
+      bars: [['no tasks', 'idle'], ['the work in a thread', 'thread'], ['the same work on the main thread', 'inline']].map(([label, way]) => {
+        return { label, value: 1e3 / median(results, way, 'perSecond'), isOurs: way === 'thread' }
+      })
+    }
   }
 }
 
-async function pingsDuring (way) {
-  const server = await Child.start('responsiveness', [way])
-  for (let i = 0; i < 200; i++) await ping(server.port)
-
+async function pingsDuringTasks (server) {
+  for (let i = 0; i < 20; i++) await ping(server.port)
+  let isOver = false
   const pings = []
-  const over = new AbortController()
-  const end = server.ask('end').then(() => { over.abort() })
-  await fetch(`http://127.0.0.1:${server.port}/`)
-  while (!over.signal.aborted) {
+  const end = server.ask('work').then(() => { isOver = true })
+  while (!isOver) {
     pings.push(ping(server.port))
     await sleep(10)
   }
   await end
-  const latencies = await Promise.all(pings)
-  await server.stop()
-  return latencies
+  return await Promise.all(pings)
 }
 
 /** Milliseconds until the answer, by a connection of its own. */

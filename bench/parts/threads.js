@@ -1,41 +1,31 @@
-// Trivial plain functions on one worker thread: what it costs to move one there. Piscina by hand, with a round trip for each
-// task, in order or all at once; fastify-piscina, which is the same with a decorator; and the plugin, where tasks travel together.
+// Trivial plain functions on one worker thread: what it costs to move one there, against Piscina by hand, all at once.
 import { Child } from '../child.js'
-import { interleave } from '../interleave.js'
-import { quantile, ratio, spread } from '../spread.js'
+import { compare, median, ratio } from '../compare.js'
 
-export const title = 'Trivial plain tasks a second, on one thread'
-
-const ways = [
-  'piscina, one by one', 'piscina, at once', 'fastify-piscina, at once',
-  'plugin, one request', 'plugin, as many collections', 'plugin, results awaited'
-]
+const ways = { piscina: 'Piscina by hand', 'plugin, one collection': 'plugin, one collection', 'plugin, many collections': 'plugin, a collection each' }
 
 export async function measure (quick) {
-  const [rounds, warmUp, runs, count] = quick ? [1, 1, 1, 500] : [7, 30, 10, 2_000]
-  const times = await interleave(ways, rounds, async (way) => {
-    const child = await Child.start('threads', [way])
-    const taken = []
-    // It takes some runs until the compiler knows both threads.
-    for (let run = -warmUp; run < runs; run++) {
-      const time = await child.ask('run', count)
-      if (run >= 0) taken.push(time)
-    }
-    await child.stop()
-    return quantile(taken, 0.5)
-  })
+  const count = quick ? 200 : 3_000
+  const plan = quick ? { rounds: 1, bursts: 1, warmUp: 1 } : { rounds: 3, bursts: 20, warmUp: 25 }
+  const starts = Object.fromEntries(Object.keys(ways).map((way) => [way, async () => await Child.start('threads', [way])]))
+  const results = await compare(starts, plan, async (child) => ({ units: count, ...await child.ask('run', count) }))
 
-  const rows = ways.map((way) => ({ way, 'µs each': spread(times[way]), 'tasks/s': spread(times[way].map((time) => 1e6 / time)) }))
-  const versus = (way, other, atLeast) => ({ what: `${way}, times ${other}`, ratio: ratio(times[other], times[way]), atLeast })
+  const row = (way, compared, goal) => ({
+    compared,
+    cpu: ratio(results, 'piscina', way, 'cpu'),
+    throughput: ratio(results, way, 'piscina', 'perSecond'),
+    goal,
+    measured: `${median(results, 'piscina', 'cpu').toFixed(1)} and ${median(results, way, 'cpu').toFixed(1)} µs of CPU time a task`
+  })
   return {
-    rows,
-    ratios: [
-      versus('plugin, one request', 'piscina, one by one', 5),
-      versus('plugin, one request', 'piscina, at once', 5),
-      versus('plugin, one request', 'fastify-piscina, at once'),
-      versus('plugin, as many collections', 'piscina, at once', 5),
-      versus('plugin, results awaited', 'piscina, at once')
+    rows: [
+      row('plugin, one collection', '3,000 small tasks of one collection in a thread, times Piscina by hand', 8),
+      row('plugin, many collections', '3,000 small tasks of as many collections, times Piscina by hand', 5)
     ],
-    chart: { way: 'way', value: 'tasks/s' }
+    chart: {
+      title: 'What a small task in a thread costs',
+      unit: 'µs of CPU time, both threads',
+      bars: Object.entries(ways).map(([way, label]) => ({ label, value: median(results, way, 'cpu'), isOurs: way !== 'piscina' }))
+    }
   }
 }

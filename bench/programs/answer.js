@@ -10,5 +10,17 @@ export function answer (answers, port) {
 /** Has a server listen, and tells its port. It can say how much CPU time it has used, in microseconds. */
 export async function serve (app, answers = {}) {
   await app.listen({ host: '127.0.0.1', port: 0 })
-  answer({ cpu: () => process.cpuUsage().user + process.cpuUsage().system, ...answers }, app.server.address().port)
+  answer({ cpu, ...answers }, app.server.address().port)
+}
+
+/** The time that something takes: seconds by the clock, microseconds of CPU time. */
+export async function measured (something) {
+  const [before, start] = [cpu(), performance.now()]
+  await something()
+  return { seconds: (performance.now() - start) / 1e3, cpu: cpu() - before }
+}
+
+function cpu () {
+  const { user, system } = process.cpuUsage()
+  return user + system
 }

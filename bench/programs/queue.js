@@ -1,19 +1,16 @@
 // A route with five tasks that are stored on a queue: `node queue.js <way> <connection> <name>`, where way is "hand" (five
-// queue.add of BullMQ, in onResponse) or "plugin". It answers when all are stored, and how many jobs there are then.
-import { createPostgresBackend, Queue } from 'bullmq'
+// queue.add of BullMQ, in onResponse) or "plugin". It answers when all are stored.
 import Fastify from 'fastify'
 import backgroundTasks from 'fastify-background-tasks'
 import { send } from '../tasks/mail.js'
-import { serve } from './answer.js'
+import { measured, serve } from './answer.js'
+import { openQueue } from './bull.js'
 
 const [, , way, connection, name] = process.argv
 const app = Fastify()
-const queue = connection.startsWith('postgres')
-  ? new Queue(name, { connection: { connectionString: connection, migrate: true } }, createPostgresBackend)
-  : new Queue(name, { connection: { url: connection } })
-await queue.waitUntilReady()
-
+const queue = await openQueue(name, connection)
 let stored
+
 if (way === 'hand') {
   const adding = new Set()
   app.decorateRequest('tasks', null)
@@ -36,10 +33,14 @@ if (way === 'hand') {
   stored = async () => { await app.backgroundTasks.idle() }
 }
 
+let expected = 0
 await serve(app, {
-  async stored () {
-    await stored()
-    return await queue.getWaitingCount()
+  async stored (requests) {
+    const taken = await measured(stored)
+    expected += requests * (way === 'hand' ? 5 : 1)
+    const jobs = await queue.getWaitingCount()
+    if (jobs !== expected) throw new Error(`${jobs} jobs are stored, not ${expected}`)
+    return taken
   },
   async clear () { await queue.obliterate({ force: true }) }
 })

@@ -32,10 +32,10 @@ export async function measure (quick) {
 
 async function pingsDuringTasks (server) {
   for (let i = 0; i < 20; i++) await ping(server.port)
-  let isOver = false
+  const over = new AbortController()
   const pings = []
-  const end = server.ask('work').then(() => { isOver = true })
-  while (!isOver) {
+  const end = server.ask('work').then(() => { over.abort() })
+  while (!over.signal.aborted) {
     pings.push(ping(server.port))
     await sleep(10)
   }

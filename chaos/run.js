@@ -1,0 +1,131 @@
+// The harness: `npm run chaos -- --minutes 10 --server postgres --seed 7`. APIs and workers under load, while faults happen to
+// them and to the queue's server. Then all of it is healed, and what was recorded is checked: any violation is an exit with 1.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { History, HistoryFile } from './check.js'
+import { Child } from './child.js'
+import { runFaults } from './faults.js'
+import { Load } from './load.js'
+import { Proxy } from './proxy.js'
+import { Random } from './random.js'
+import { record } from './record.js'
+import { PostgresServer, RedisServer } from './servers.js'
+
+/** How much an API's heap may grow from one load without faults to the next, in megabytes. */
+const mostGrowth = 4
+/** How long what was accepted may take to end, in milliseconds: a job is taken over after 45 s, and tried again a minute later. */
+const longestWait = 150_000
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '1' },
+    server: { type: 'string', default: 'none' },
+    seed: { type: 'string', default: `${Math.floor(Math.random() * 1e6)}` },
+    faults: { type: 'boolean', default: true },
+    keep: { type: 'boolean', default: false }
+  },
+  allowNegative: true
+})
+const [minutes, seed] = [Number(values.minutes), Number(values.seed)]
+const servers = { none: undefined, redis: RedisServer, postgres: PostgresServer }
+if (!(minutes > 0 && Number.isInteger(seed) && values.server in servers)) throw new Error('--minutes is a number above 0, --seed an integer, --server one of redis, postgres and none')
+const command = `npm run chaos -- --minutes ${minutes} --server ${values.server} --seed ${seed}`
+console.log(command)
+
+const directory = mkdtempSync(join(tmpdir(), 'chaos-'))
+process.env.CHAOS_HISTORY = join(directory, 'history.jsonl')
+writeFileSync(process.env.CHAOS_HISTORY, '')
+const file = new HistoryFile(process.env.CHAOS_HISTORY)
+const history = new History()
+
+const random = new Random(seed)
+const server = await servers[values.server]?.start(directory)
+const proxy = server && await Proxy.start(server.port)
+const connection = server?.url(proxy.port) ?? 'memory:'
+const world = { server, proxy, release: 1, apis: [], workers: [] }
+
+const configureApi = () => ({
+  config: {
+    http2: random.chance(0.4),
+    awaitTasks: random.chance(0.5),
+    queue: server === undefined && random.chance(0.5) ? undefined : { connection, enqueue: random.pick(['afterResponse', 'beforeResponse']), worker: server !== undefined && random.chance(0.2) && { concurrency: 2 } }
+  },
+  env: { CHAOS_RELEASE: world.release }
+})
+const configureWorker = (release) => () => ({ config: { connection }, env: { CHAOS_RELEASE: release ?? world.release } })
+world.apis = [1, 2].map(() => new Child('api', configureApi))
+world.workers = server === undefined ? [] : [1, 2].map(() => new Child('worker', configureWorker()))
+const all = [...world.apis, ...world.workers]
+process.on('exit', () => {
+  for (const child of all) child.kill()
+  server?.stop()
+  if (!values.keep) rmSync(directory, { recursive: true, force: true })
+})
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(130))
+
+await Promise.all(all.map((child) => child.start()))
+const load = new Load(random, () => random.pick(world.apis.filter((api) => api.isReady)))
+const until = AbortSignal.timeout(minutes * 60_000)
+const [faults] = await Promise.all([
+  values.faults ? runFaults(world, seed, until) : {},
+  load.run(6, until)
+])
+
+// Calm: no more faults. Workers of all releases; what was accepted ends; a load leaves nothing behind.
+record('calm', {})
+const helper = server && new Child('worker', configureWorker('all'))
+if (helper !== undefined) {
+  all.push(helper)
+  world.workers.push(helper)
+  await helper.start()
+}
+const calm = async (seconds) => {
+  await load.run(6, AbortSignal.timeout(seconds * 1_000))
+  return await Promise.all(world.apis.map((api) => api.ask('heap')))
+}
+const warm = await calm(3)
+const heap = await calm(5)
+const deadline = Date.now() + longestWait
+do {
+  await sleep(500)
+  history.add(file.read())
+} while (history.outstanding.length > 0 && Date.now() < deadline)
+
+for (const child of [...world.apis, ...world.workers]) child.end('SIGTERM')
+await Promise.all(all.map((child) => child.ended()))
+proxy?.close()
+history.add(file.read())
+history.finish()
+for (const [index, before] of warm.entries()) {
+  if (heap[index] - before > mostGrowth) history.violations.push({ rule: `the heap grows by at most ${mostGrowth} MB`, what: `${before.toFixed(1)} to ${heap[index].toFixed(1)} MB`, tasks: [] })
+}
+
+const tasks = [...history.tasks.values()]
+const ran = tasks.filter(({ begins }) => begins.length > 0).length
+console.table({
+  requests: Object.values(load.counts).reduce((sum, count) => sum + count, 0),
+  'tasks accepted': tasks.filter(({ added }) => added !== undefined).length,
+  'tasks that ran': ran,
+  'ran again, as a fault explains': history.again.explained,
+  faults: Object.values(faults).reduce((sum, count) => sum + count, 0),
+  violations: history.violations.length
+})
+console.log(`Requests by client: ${JSON.stringify(load.counts)}`)
+console.log(`Faults: ${JSON.stringify(faults)}`)
+console.log(`Warnings logged: ${JSON.stringify(history.warnings, null, 1)}`)
+
+const byRule = new Map()
+for (const violation of history.violations) byRule.set(violation.rule, [...byRule.get(violation.rule) ?? [], violation])
+for (const [rule, violations] of byRule) {
+  console.log(`\nNOT OK - ${rule}: ${violations.length} times, with seed ${seed}`)
+  const shortest = violations.map((violation) => ({ ...violation, lines: history.show(violation) })).sort((a, b) => a.lines.length - b.lines.length)
+  for (const { what, lines } of shortest.slice(0, 2)) {
+    console.log(`- ${what}`)
+    for (const { n, ...event } of lines.slice(0, 60)) console.log(`    ${JSON.stringify(event)}`)
+  }
+}
+console.log(history.violations.length === 0 ? '\nok - no violation' : `\nNOT OK - ${history.violations.length} violations: ${command}`)
+process.exit(history.violations.length === 0 ? 0 : 1)

@@ -143,6 +143,7 @@ export class History {
   handled ({ r, n }) { this.#request(r).handled = n }
   response ({ r, status }) { this.#request(r).promised = status }
   discarded ({ r, n }) { this.#request(r).discarded = n }
+
   start ({ of, program, config }) { Object.assign(this.#process(of), { program, config }) }
   exit ({ of, code, signal, isWanted }) {
     Object.assign(this.#process(of), { exit: signal ?? code, isGone: true })
@@ -209,6 +210,11 @@ export class History {
     return this.#faults.some((fault) => (fault.target === 'server' || pids.has(fault.of)) && fault.at <= last && fault.until + aftermath >= first)
   }
 
+  /** There has been time enough: what has not ended is lost. */
+  miss () {
+    for (const task of this.outstanding) this.#violate('nothing accepted is lost', `${task.t} (${task.kind}, ${task.isQueued ? 'queue' : 'process'})`, [task.t])
+  }
+
   /** What can be told at the end alone. */
   finish () {
     for (const event of this.unnamed ?? []) {
@@ -216,7 +222,6 @@ export class History {
       if (t !== undefined) this.#task(t).logs.push(event)
     }
     this.unnamed = []
-    for (const task of this.outstanding) this.#violate('nothing accepted is lost', `${task.t} (${task.kind}, ${task.isQueued ? 'queue' : 'process'})`, [task.t])
     for (const task of this.tasks.values()) this.#checkTask(task)
     for (const tasks of this.#collections.values()) this.#checkOrder(tasks)
     for (const process of this.#processes.values()) this.#checkCounts(process)

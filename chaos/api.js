@@ -19,7 +19,7 @@ const closures = {
 }
 const functionOf = (kind) => kind === 'released' ? released[`released${process.env.CHAOS_RELEASE}`] : closures[kind] ?? tasks[kind]
 
-const app = Fastify({ http2, logger, requestIdHeader: 'x-r', forceCloseConnections: true })
+const app = Fastify({ http2, logger, requestIdHeader: 'x-r', forceCloseConnections: true, pluginTimeout: 60_000 })
 
 /** Says when a response is over, before the plugin hears of it. Not every response says so itself: its socket may. */
 const open = new Map()

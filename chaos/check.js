@@ -232,7 +232,7 @@ export class History {
   #checkTask (task) {
     const { t, kind, begins, ends, reports } = task
     const { fails, attempts = 1 } = kinds[kind]
-    const isInProcess = !task.isQueued
+    const isInProcess = !task.isQueued || this.#process(task.pid).config.queue.connection === 'memory:' // where nothing is left of a process that dies
     const byAttempt = Map.groupBy?.(begins, ({ attempt }) => attempt) ?? groupBy(begins)
     for (const [attempt, [first, second]] of byAttempt) {
       if (attempt > attempts) this.#violate('a task has no more attempts than it needs', `${t} (${kind}): attempt ${attempt}`, [t])
@@ -241,14 +241,14 @@ export class History {
       else this.again.explained++
     }
     if (reports.length > 1 && (isInProcess || !this.#explains(task, task.added ?? reports[0].n, reports[1].n))) this.#violate('a failure is reported once', `${t} (${kind})`, [t])
-    for (const { code, n } of reports) {
+    for (const { code, n, pid } of reports) {
       const isExpected = code === fails || (fails !== undefined && kind === 'waitUntil')
-      const isGivenUp = code === 'FST_BGT_UNFINISHED' || (code === 'FST_BGT_WORKER' && !isInProcess && this.#explains(task, task.added ?? n, n))
+      const isGivenUp = (code === 'FST_BGT_UNFINISHED' && this.#process(pid).toldTo !== undefined) || (code === 'FST_BGT_WORKER' && !isInProcess && this.#explains(task, task.added ?? n, n))
       if (!isExpected && !isGivenUp && !(kind === 'waitUntil' && task.fails)) this.#violate('a task fails if its function does', `${t} (${kind}): ${code}`, [t])
     }
     if (ends.some(({ ok }) => ok) && reports.length > 0 && reports.some(({ code }) => code !== 'FST_BGT_UNFINISHED') && isInProcess) this.#violate('what has completed is not reported as failed', t, [t])
     this.#checkStart(task)
-    if (isInProcess) this.#checkLogs(task)
+    if (!task.isQueued) this.#checkLogs(task)
   }
 
   /** No task begins before its response is over; none that was discarded or refused begins at all. */

@@ -48,13 +48,13 @@ export class Child {
     this.#process.kill(signal)
   }
 
-  async ask (question, argument) {
+  /** Gives `undefined` if it does not answer in time. */
+  async ask (question, argument, patience = 60_000) {
     const child = this.#process
     if (!child.connected) return
     child.send({ question, argument }, () => {}) // it may be ending
     if (question === 'clock') return
-    const [answer] = await once(child, 'message')
-    return answer
+    return await Promise.race([once(child, 'message').then(([answer]) => answer), sleep(patience)])
   }
 
   end (signal) {

@@ -18,14 +18,14 @@ export class Load {
   /** How many requests there were, by what their client did. */
   counts = {}
   #random
-  #api
+  #apis
   #last = 0
   #agent = new Agent({ keepAlive: true, maxSockets: 8 })
 
-  /** @param api gives an API that takes requests, if there is one */
-  constructor (random, api) {
+  /** @param apis gives those that take requests */
+  constructor (random, apis) {
     this.#random = random
-    this.#api = api
+    this.#apis = apis
   }
 
   /** Clients, until the signal aborts. */
@@ -33,7 +33,7 @@ export class Load {
     const random = this.#random
     await Promise.all(Array.from({ length: count }, async () => {
       while (!signal.aborted) {
-        const api = this.#api()
+        const api = random.pick(this.#apis())
         if (api !== undefined) {
           const client = random.pick(api.http2 ? ['streams', 'streams', 'cancels'] : ['stays', 'stays', 'pipelines', 'leaves', 'resets', 'sendsHalf', 'sendsNonsense'])
           const requests = Array.from({ length: ['stays', 'pipelines', 'streams', 'cancels'].includes(client) ? random.between(1, 5) : 1 }, () => this.#plan())

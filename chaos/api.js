@@ -42,6 +42,11 @@ app.addHook('onRequest', (request, reply, done) => {
   done()
 })
 
+/** A client that has left does not learn that it was refused. */
+app.addHook('onError', async (request, reply, { code }) => {
+  if (code === 'FST_BGT_QUEUE_UNAVAILABLE') record('unavailable', { r: Number(request.id) })
+})
+
 await app.register(backgroundTasks, {
   tasks: new URL('tasks/', import.meta.url),
   threads: { max: bounds.threads, resourceLimits: { maxOldGenerationSizeMb: 48 } },

@@ -139,7 +139,8 @@ export class History {
     else this.#task(t).logs.push(event)
   }
 
-  over ({ r, status, n }) { Object.assign(this.#request(r), { over: n, status }) }
+  over ({ r, n }) { this.#request(r).over = n }
+  unavailable ({ r }) { this.#request(r).isRefused = true }
   handled ({ r, n }) { this.#request(r).handled = n }
   response ({ r, status }) { this.#request(r).promised = status }
   discarded ({ r, n }) { this.#request(r).discarded = n }
@@ -179,7 +180,7 @@ export class History {
     const request = this.#requests.get(task.r)
     const { isGone, exit, config } = this.#process(task.pid)
     const isBefore = config.queue?.enqueue === 'beforeResponse'
-    if (isBefore && request.status === 503 && task.isOutside === undefined && task.isLate === undefined) return false
+    if (isBefore && request.isRefused && task.isOutside === undefined && task.isLate === undefined) return false
     const wasKilled = isGone ? exit !== 0 : false
     if (!wasKilled) return true
     if (!task.isQueued || config.queue.connection === 'memory:') return false
@@ -256,12 +257,12 @@ export class History {
     const { t, r, mode, isOutside, kind, pid } = task
     const [begin] = task.begins
     if (begin === undefined || task.added === undefined || isOutside || mode === 'run' || kind === 'waitUntil') return
-    const { over, discarded, status } = this.#request(r)
+    const { over, discarded, isRefused } = this.#request(r)
     const { config } = this.#process(pid)
     const isBefore = config.queue?.enqueue === 'beforeResponse'
     if (!(task.isQueued && isBefore) && (over === undefined || begin.n < over) && !this.#process(pid).toldTo) this.#violate('no task begins before the response is over', `${t} (${kind})`, [t])
     if (discarded !== undefined && begin.n > discarded && !task.isLate && !(task.isQueued && isBefore)) this.#violate('what was discarded does not begin', `${t} (${kind})`, [t])
-    if (isBefore && status === 503 && !task.isLate && !(task.isQueued && this.#explains(task, task.added, begin.n))) this.#violate('no task of a request that was answered with 503 begins', `${t} (${kind})`, [t])
+    if (isRefused && !task.isLate && !(task.isQueued && this.#explains(task, task.added, begin.n))) this.#violate('no task of a request that was answered with 503 begins', `${t} (${kind})`, [t])
   }
 
   /** A task in the process has one line of its outcome in the log. */

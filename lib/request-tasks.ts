@@ -66,6 +66,8 @@ export class RequestTasks {
   /** The response was sent, or its connection has closed. */
   #isOver = false
   #failedReplies = 0
+  /** Whether tasks are being stored before the response leaves. What comes of it decides whether any of them runs. */
+  #isStoring = false
   /** Whether the response has succeeded, once that is known. */
   #hasSucceeded: boolean | undefined = undefined
   #timer: NodeJS.Timeout | undefined = undefined
@@ -111,7 +113,7 @@ export class RequestTasks {
 
   /** The promise of the handler has ended. If it has failed, a reply with its error follows. */
   handlerEnded (hasFailed: boolean): void {
-    if (!hasFailed || this.#reply?.sent !== false) this.settled()
+    if (!this.#isStoring && (!hasFailed || this.#reply?.sent !== false)) this.settled()
   }
 
   /** Whether tasks are to be stored before the response leaves. */
@@ -126,11 +128,15 @@ export class RequestTasks {
    * @throws `FST_BGT_QUEUE_UNAVAILABLE`
    */
   async store (): Promise<void> {
+    this.#isStoring = true
+    this.#hasSettled = false // an async handler's promise may have ended before
     try {
       await this.#collection?.store()
     } catch (error) {
       this.#collection?.discard()
       throw error
+    } finally {
+      this.#isStoring = false
     }
   }
 

@@ -3,6 +3,8 @@ import { test, type Test } from 'tap'
 import backgroundTasks from '../../lib/index.js'
 import * as work from '../fixtures/queue/work.js'
 import { createBareApp, listen } from '../helpers/app.js'
+import { Client } from '../helpers/client.js'
+import { deferred } from '../helpers/promise.js'
 import { createQueueApp, Network, Notes, queueTasks, testOnEach } from '../helpers/queue.js'
 
 test('requests and the queue', async (t: Test) => {
@@ -56,6 +58,30 @@ test('requests and the queue', async (t: Test) => {
     t.equal(log.lines.filter(({ level, msg }) => level === 40 && /is unavailable for the queue/.test(msg)).length, 1)
     network.mend()
     while ((await fetch(`${origin}/bad`)).status === 503) await new Promise((resolve) => setTimeout(resolve, 50))
+  })
+
+  await testOnEach(t, 'no task runs if storing fails when the client has left meanwhile', async (t, server) => {
+    const network = await Network.create(t, server)
+    const { app, notes } = await createQueueApp(t, server, { queue: { connection: server.url(network.port), enqueue: 'beforeResponse' } })
+    const [replied, left, refused] = [deferred(), deferred(), deferred<{ code?: string }>()]
+    app.addHook('onError', async (_request, _reply, error) => { refused.resolve(error) })
+    app.get('/', async (request, reply) => {
+      request.backgroundTasks.addTask(work.note, notes.file, 'queue')
+      request.backgroundTasks.addTask(() => { notes.add('closure') })
+      reply.raw.once('close', left.resolve)
+      replied.resolve()
+      return 'ok'
+    })
+    const client = await Client.connect(await listen(app))
+
+    network.hang()
+    client.send('GET', '/')
+    await replied.promise
+    client.hangUp()
+    await left.promise
+    t.equal((await refused.promise).code, 'FST_BGT_QUEUE_UNAVAILABLE')
+    await app.backgroundTasks.idle()
+    t.same(notes.lines, [])
   })
 
   await testOnEach(t, 'an app that closes at once has stored the tasks of its last request', async (t, server) => {

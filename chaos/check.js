@@ -292,7 +292,8 @@ export class History {
       if (begin === undefined || before.begins.length === 0) continue
       const outcomes = [...before.ends.filter(({ ok, attempt }) => ok || attempt >= (kinds[before.kind].attempts ?? 1)), ...before.reports, ...before.logs.filter(({ what }) => what === 'failed')]
       const end = Math.min(...outcomes.map(({ n }) => n))
-      if (begin.n < end) this.#violate('order holds', `${after.t} (${after.kind}) begins before ${before.t} (${before.kind}) has ended`, [before.t, after.t])
+      const isUnseen = kinds[before.kind].hasNoEnd && before.group !== undefined // its group alone is reported
+      if (begin.n < end && !isUnseen) this.#violate('order holds', `${after.t} (${after.kind}) begins before ${before.t} (${before.kind}) has ended`, [before.t, after.t])
     }
   }
 

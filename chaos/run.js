@@ -5,9 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { History, HistoryFile } from './check.js'
+import { check } from './check.js'
 import { Child } from './child.js'
 import { runFaults } from './faults.js'
+import { History } from './history.js'
 import { Load } from './load.js'
 import { Proxy } from './proxy.js'
 import { Random } from './random.js'
@@ -36,8 +37,7 @@ console.log(command)
 const directory = mkdtempSync(join(tmpdir(), 'chaos-'))
 process.env.CHAOS_HISTORY = join(directory, 'history.jsonl')
 writeFileSync(process.env.CHAOS_HISTORY, '')
-const file = new HistoryFile(process.env.CHAOS_HISTORY)
-const history = new History()
+const history = new History(process.env.CHAOS_HISTORY)
 
 const random = new Random(seed + 3)
 const server = await servers[values.server]?.start(directory)
@@ -85,18 +85,19 @@ const heap = await calm(5)
 const deadline = Date.now() + values.wait * 1_000
 do {
   await sleep(500)
-  history.add(file.read())
+  history.read()
 } while (history.outstanding.length > 0 && Date.now() < deadline)
-history.miss()
+const violations = history.outstanding.map(({ t, kind, isQueued }) => ({ rule: 'nothing accepted is lost', what: `${t} (${kind}, ${isQueued ? 'queue' : 'process'})`, tasks: [t] }))
 
 for (const child of [...world.apis, ...world.workers]) child.end('SIGTERM')
 await Promise.all(all.map((child) => child.ended()))
 proxy?.close()
-history.add(file.read())
-history.finish()
+history.read()
+const { violations: others, explained } = check(history)
+violations.push(...others)
 for (const [index, before] of warm.entries()) {
-  if (before === undefined || heap[index] === undefined) history.violations.push({ rule: 'idle() resolves when nothing is left', what: `${values.wait} s`, tasks: [] })
-  else if (heap[index] - before > mostGrowth) history.violations.push({ rule: `the heap grows by at most ${mostGrowth} MB`, what: `${before.toFixed(1)} to ${heap[index].toFixed(1)} MB`, tasks: [] })
+  if (before === undefined || heap[index] === undefined) violations.push({ rule: 'idle() resolves when nothing is left', what: `${values.wait} s`, tasks: [] })
+  else if (heap[index] - before > mostGrowth) violations.push({ rule: `the heap grows by at most ${mostGrowth} MB`, what: `${before.toFixed(1)} to ${heap[index].toFixed(1)} MB`, tasks: [] })
 }
 
 const tasks = [...history.tasks.values()]
@@ -105,23 +106,23 @@ console.table({
   requests: Object.values(load.counts).reduce((sum, count) => sum + count, 0),
   'tasks accepted': tasks.filter(({ added }) => added !== undefined).length,
   'tasks that ran': ran,
-  'ran again, as a fault explains': history.again.explained,
+  'ran again, as a fault explains': explained,
   faults: Object.values(faults).reduce((sum, count) => sum + count, 0),
-  violations: history.violations.length
+  violations: violations.length
 })
 console.log(`Requests by client: ${JSON.stringify(load.counts)}`)
 console.log(`Faults: ${JSON.stringify(faults)}`)
 console.log(`Warnings logged: ${JSON.stringify(history.warnings, null, 1)}`)
 
 const byRule = new Map()
-for (const violation of history.violations) byRule.set(violation.rule, [...byRule.get(violation.rule) ?? [], violation])
-for (const [rule, violations] of byRule) {
-  console.log(`\nNOT OK - ${rule}: ${violations.length} times, with seed ${seed}`)
-  const shortest = violations.map((violation) => ({ ...violation, lines: history.show(violation) })).sort((a, b) => a.lines.length - b.lines.length)
+for (const violation of violations) byRule.set(violation.rule, [...byRule.get(violation.rule) ?? [], violation])
+for (const [rule, broken] of byRule) {
+  console.log(`\nNOT OK - ${rule}: ${broken.length} times, with seed ${seed}`)
+  const shortest = broken.map((violation) => ({ ...violation, lines: history.of(violation.tasks) })).sort((a, b) => a.lines.length - b.lines.length)
   for (const { what, lines } of shortest.slice(0, 2)) {
     console.log(`- ${what}`)
     for (const { n, ...event } of lines.slice(0, 60)) console.log(`    ${JSON.stringify(event)}`)
   }
 }
-console.log(history.violations.length === 0 ? '\nok - no violation' : `\nNOT OK - ${history.violations.length} violations: ${command}`)
-process.exit(history.violations.length === 0 ? 0 : 1)
+console.log(violations.length === 0 ? '\nok - no violation' : `\nNOT OK - ${violations.length} violations: ${command}`)
+process.exit(violations.length === 0 ? 0 : 1)

@@ -173,6 +173,10 @@ export class Collection implements OpenCollection {
   async #runTasks (): Promise<void> {
     await null // whoever asked for the pass goes on first
     while (this.#first !== undefined && this.owner.signal?.aborted !== true) {
+      if (this.#outbox !== undefined) { // what is to be stored is not taken
+        this.#storeInPass()
+        continue
+      }
       const segment = this.#take(this.#first)
       let failure: Failure | undefined
       if (Array.isArray(segment)) failure = await this.#trySegment(segment)

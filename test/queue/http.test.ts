@@ -84,6 +84,25 @@ test('requests and the queue', async (t: Test) => {
     t.same(notes.lines, [])
   })
 
+  await testOnEach(t, 'a queue task that is added behind a thread task once the drain has ended runs once', async (t, server) => {
+    const { app, notes } = await createQueueApp(t, server, { queue: { worker: true } })
+    let addLate: undefined | (() => void)
+    app.get('/', async ({ backgroundTasks }) => {
+      addLate = () => {
+        backgroundTasks.addTask(work.hereInThread, notes.file, 'process')
+        backgroundTasks.addTask(work.flakyInThread, notes.file, 'queue', 0)
+      }
+      backgroundTasks.addTask(work.note, notes.file, 'early')
+      return 'ok'
+    })
+    await app.inject('/')
+    await app.backgroundTasks.idle()
+    addLate?.()
+    await app.backgroundTasks.idle()
+    t.same((notes.lines as any[]).map((line) => line[0]).sort(), ['e', 'process', 'queue'])
+    t.equal(app.backgroundTasks.pending, 0)
+  })
+
   await testOnEach(t, 'an app that closes at once has stored the tasks of its last request', async (t, server) => {
     const { app, notes, queue } = await createQueueApp(t, server)
     app.get('/', async (request) => {

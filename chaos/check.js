@@ -110,7 +110,8 @@ function checkLog ({ t, kind, logs, ends, pid, group }, history, violations) {
 function collectionsOf (history) {
   const collections = new Map()
   for (const task of history.tasks.values()) {
-    const { c, kind, group, added, isQueued, isLate, isOutside } = task
+    const { r, c, kind, group, added, isQueued, isLate, isOutside } = task
+    if (isQueued && added > history.request(r).over) continue // a job of its own
     if (added === undefined || kind === 'waitUntil' || isLate || isOutside || group?.concurrency > 1) continue
     const key = `${c} ${isQueued}`
     if (!collections.has(key)) collections.set(key, [])

@@ -91,12 +91,12 @@ function checkStart (task, history, violations) {
   const { t, r, mode, kind, pid, begins: [begin], added, isQueued, isOutside, isLate } = task
   if (begin === undefined || added === undefined || isOutside || isLate || mode === 'run' || kind === 'waitUntil') return
 
-  const { over = Infinity, discarded = Infinity, isRefused } = history.request(r)
+  const { over = Infinity, discarded = Infinity, refused } = history.request(r)
   const { config, toldTo } = history.process(pid)
   const mayBeStored = isQueued && config.queue.enqueue === 'beforeResponse'
   if (begin.n < over && !mayBeStored && toldTo === undefined) violations.add('no task begins before the response is over', `${t} (${kind})`, t)
   if (begin.n > discarded && !mayBeStored) violations.add('what was discarded does not begin', `${t} (${kind})`, t)
-  if (isRefused && !(isQueued && history.explains(task, added, begin.n))) violations.add('no task of a request that was answered with 503 begins', `${t} (${kind})`, t)
+  if (refused !== undefined && !(isQueued && history.explains(task, added, begin.n))) violations.add('no task of a request that was answered with 503 begins', `${t} (${kind})`, t)
 }
 
 /** A task in the process has one line of its outcome in the log. */

@@ -89,7 +89,7 @@ export class History {
   }
 
   over ({ r, n }) { this.request(r).over = n }
-  unavailable ({ r }) { this.request(r).isRefused = true }
+  unavailable ({ r, n }) { this.request(r).refused = n }
   response ({ r, status }) { this.request(r).status = status }
   discarded ({ r, n }) { this.request(r).discarded = n }
   start ({ of, program, config }) { Object.assign(this.process(of), { program, config }) }
@@ -106,10 +106,10 @@ export class History {
 
   #isPromised ({ r, pid, added, logs, mode, group, mayRepeat, isOutside, isLate }) {
     if (added === undefined) return false // its process died before it could say so
-    const { isRefused, status } = this.request(r)
+    const { refused = -1, status } = this.request(r)
     const { exit = 0, config } = this.process(pid)
     const isOfRequest = !isOutside && !isLate
-    if (isRefused && isOfRequest) return false
+    if (!isOutside && added < refused) return false // with all that its request had added by then
     if (exit === 0) return true
     if (!mayRepeat) return false
     return logs.some(({ what }) => what === 'stored') ||

@@ -65,7 +65,7 @@ async function find (name, plant) {
   const directory = mkdtempSync(join(tmpdir(), 'chaos-plant-'))
   try {
     copy(directory, plant)
-    const args = ['--minutes', '0.4', '--wait', '15', '--server', plant.server ?? 'none', '--seed', '1', ...(plant.rule.startsWith('nothing') ? [] : ['--no-faults'])]
+    const args = ['--minutes', '0.3', '--wait', '15', '--server', plant.server ?? 'none', '--seed', '1', ...(plant.rule.startsWith('nothing') ? [] : ['--no-faults'])]
     const run = spawn(process.execPath, ['run.js', ...args], { cwd: join(directory, 'chaos'), stdio: ['ignore', 'pipe', 'inherit'] })
     let output = ''
     for await (const data of run.stdout) output += data
@@ -80,6 +80,5 @@ async function find (name, plant) {
   }
 }
 
-const found = []
-for (const [name, plant] of Object.entries(plants)) found.push(await find(name, plant))
+const found = await Promise.all(Object.entries(plants).map(([name, plant]) => find(name, plant)))
 process.exitCode = found.every(Boolean) ? 0 : 1

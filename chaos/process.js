@@ -44,7 +44,10 @@ export function run (name, closing, questions = {}) {
   process.on('warning', ({ name, message }) => { record('warning', { level: 40, msg: `${name}: ${message}` }) })
   process.on('message', async ({ question, argument }) => {
     if (question === 'clock') offset = argument
-    else process.send(await questions[question](argument))
+    else {
+      const answer = await questions[question](argument)
+      if (process.connected) process.send(answer)
+    }
   })
   process.once('SIGTERM', async () => {
     record('closing', {})

@@ -364,11 +364,11 @@ t.test('a synchronous task that waits for its turn of the event loop when closeT
 })
 
 t.test('closing waits no longer than closeTimeout for a handler that was injected and never replies', async (t) => {
-  const { app } = await createApp(t, { closeTimeout: 200 })
+  const { app } = await createApp(t, { closeTimeout: 700 })
   app.get('/', () => {})
   app.inject('/').catch(() => {})
   await sleep(10)
   const start = performance.now()
   await app.close()
-  t.ok(performance.now() - start < 390, 'once')
+  t.ok(performance.now() - start < 1_350, 'once')
 })

@@ -25,5 +25,5 @@ testOnPostgres(t, 'an order that is committed gets its receipt, one that is roll
   child.kill('SIGTERM')
   t.same(await once(child, 'exit'), [0, null])
   t.same(output().match(/receipt sent for \w+/g), ['receipt sent for tea', 'receipt sent for coffee'])
-  t.notMatch(output(), /"level":[45]0/)
+  t.notMatch(output().replaceAll(/.*blocked the event loop.*/g, ''), /"level":[45]0/) // which a busy machine may do
 })

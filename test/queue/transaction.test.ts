@@ -130,7 +130,7 @@ test('storing in a transaction', async (t: Test) => {
       await client.query('COMMIT')
     })
     await outcomes.until(1)
-    t.ok(performance.now() - start < 1_000)
+    t.ok(performance.now() - start < 3_000)
     t.same(notes.lines, [1])
   })
 

@@ -14,7 +14,7 @@ const tsx = import.meta.resolve('tsx')
 const imports = `
 import { BackgroundTask } from '${lib}core/background-task.js'
 import { BackgroundTasks } from '${lib}core/background-tasks.js'
-import { Executions } from '${lib}core/executions/executions.js'
+import { Executions } from '${lib}core/executions.js'
 import { Collection } from '${lib}core/collection.js'
 import { Task } from '${lib}core/task.js'
 import { loadTasks, openThreads } from '${lib}threads/open-threads.js'

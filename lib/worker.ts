@@ -2,7 +2,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import { App } from './app.js'
 import { FST_BGT_INVALID_OPTION } from './core/errors.js'
 import { aFunction, anything, atLeastOne, checkOptions, milliseconds, oneOf, type Rules } from './core/option-rules.js'
-import { createLogger } from './core/task-logger.js'
+import { silent } from './core/task-logger.js'
 import type { BackgroundTasksOptions } from './options.js'
 import { resolveQueueOptions, type QueueOptions } from './queue/queue-options.js'
 import { startWorker } from './queue/start-worker.js'
@@ -88,7 +88,7 @@ const rules: Rules<WorkerOptions> = {
  */
 export async function createWorker (options: WorkerOptions): Promise<BackgroundWorker> {
   checkOptions(options, rules)
-  const { tasks, threads, concurrency = 10, logger = createLogger(() => {}) as unknown as FastifyBaseLogger, completedLevel, blockedWarning = 50, metrics, onTaskError } = options
+  const { tasks, threads, concurrency = 10, logger = silent as FastifyBaseLogger, completedLevel, blockedWarning = 50, metrics, onTaskError } = options
   if (tasks === undefined) throw new FST_BGT_INVALID_OPTION('tasks', 'it must name the task modules whose functions the worker runs')
   const queue = resolveQueueOptions(options.queue ?? {} as QueueOptions)
   if (queue.kind === 'memory') throw new FST_BGT_INVALID_OPTION('queue', '"memory:" is a queue within one process, which is its own worker; name a server on Redis or PostgreSQL')

@@ -98,7 +98,7 @@ export class Metrics {
     return new Metrics(promClient, registry, prefix)
   }
 
-  constructor ({ Counter, Gauge, Histogram }: PromClient, register: MetricsRegistry, prefix: string) {
+  private constructor ({ Counter, Gauge, Histogram }: PromClient, register: MetricsRegistry, prefix: string) {
     const apps = this.#apps
     const registers = [register as never]
     const labelNames = ['task', 'execution'] as const

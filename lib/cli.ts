@@ -26,8 +26,8 @@ Options:
   --version            shows the version
   -h, --help           shows this text
 
-SIGTERM and SIGINT finish the running jobs; a second SIGINT stops at once.
-Exit codes: 0 finished, 1 could not start, 2 wrong usage, 130 stopped at once.
+SIGTERM and SIGINT finish the running jobs; a second SIGINT stops the worker immediately.
+Exit codes: 0 finished, 1 could not start, 2 wrong usage, 130 stopped by a second SIGINT.
 `
 
 /** The command line is wrong. */
@@ -102,14 +102,14 @@ async function work (values: Values): Promise<void> {
     if (isClosing) return signal === 'SIGINT' ? process.exit(130) : undefined
 
     isClosing = true
-    log.info({ signal }, 'worker shutting down: finishing the running jobs')
+    log.info({ signal }, 'shutting down: finishing the running jobs')
     starting.then(async (worker) => {
       await worker.close()
       await app.close()
-      log.info('worker finished')
+      log.info('worker stopped')
       process.exit(0)
     }).catch((err: unknown) => {
-      log.error({ err }, `worker could not finish: ${messageOf(err)}`)
+      log.error({ err }, `the worker could not shut down: ${messageOf(err)}`)
       process.exit(1)
     })
   }

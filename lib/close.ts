@@ -69,7 +69,7 @@ export async function finishTasks ({ tracker, log, closeTimeout, requests, queue
 
   const halfTime = setTimeout(() => {
     const { size } = requests.left
-    if (size > 0) guarded(() => { log.warn({ requests: size }, 'shutting down: handlers whose clients have left are still at work; their tasks run now') })
+    if (size > 0) guarded(() => { log.warn({ requests: size }, 'shutting down: some handlers are still running, though their clients have disconnected; their tasks run now') })
     requests.releaseLeft()
   }, closeTimeout / 2)
   let timer: NodeJS.Timeout | undefined

@@ -12,7 +12,7 @@ import { checkThreadOptions, type ThreadOptions } from './threads/thread-options
 /** After which responses tasks run. */
 export type RunOn = 'always' | 'success'
 
-/** A route's own options: `{ config: { backgroundTasks: { … } } }`. The plugin's options hold for what is left out. */
+/** A route's own options: `{ config: { backgroundTasks: { … } } }`. The plugin's options apply to what is left out. */
 export interface BackgroundTasksRouteOptions {
   /**
    * `'always'`: tasks run after every response. `'success'`: only if its status is below 400 and the client has got all of
@@ -137,7 +137,7 @@ export function resolveOptions (options: BackgroundTasksOptions) {
   checkThreadOptions(options.threads)
   checkMetricsOptions(options.metrics)
   if (options.queue !== undefined && options.tasks === undefined) {
-    throw new FST_BGT_INVALID_OPTION('tasks', 'it must name the task modules, as with "queue" their functions go to the queue')
+    throw new FST_BGT_INVALID_OPTION('tasks', 'it must name the task modules, because the option "queue" stores calls of their functions')
   }
 
   return {

@@ -135,7 +135,7 @@ export class TaskReport implements Owner {
   /** Names the tasks that will not run, as the response has not succeeded. */
   discardedByResponse (tasks: Task[]): void {
     if (tasks.length === 0) return
-    guarded(() => { this.log.debug({ tasks: tasks.map(({ name }) => name) }, 'background tasks discarded: the response has not succeeded, and runOn is "success"') })
+    guarded(() => { this.log.debug({ tasks: tasks.map(({ name }) => name) }, 'background tasks discarded: the response was not successful, and runOn is "success"') })
   }
 
   #reportUnfinished (attempt: Attempt, state: 'waiting' | 'running'): void {

@@ -64,7 +64,7 @@ const rules: Rules<WorkerOptions> = {
   queue: anything,
   threads: anything,
   concurrency: atLeastOne,
-  logger: { expected: 'a logger with the interface of pino\'s', accepts: (value) => typeof (value as FastifyBaseLogger | null)?.child === 'function' },
+  logger: { expected: 'a logger with pino\'s interface', accepts: (value) => typeof (value as FastifyBaseLogger | null)?.child === 'function' },
   completedLevel: oneOf('debug', 'info'),
   blockedWarning: milliseconds,
   metrics: anything,
@@ -91,7 +91,7 @@ export async function createWorker (options: WorkerOptions): Promise<BackgroundW
   const { tasks, threads, concurrency = 10, logger = silent as FastifyBaseLogger, completedLevel, blockedWarning = 50, metrics, onTaskError } = options
   if (tasks === undefined) throw new FST_BGT_INVALID_OPTION('tasks', 'it must name the task modules whose functions the worker runs')
   const queue = resolveQueueOptions(options.queue ?? {} as QueueOptions)
-  if (queue.kind === 'memory') throw new FST_BGT_INVALID_OPTION('queue', '"memory:" is a queue within one process, which is its own worker; name a server on Redis or PostgreSQL')
+  if (queue.kind === 'memory') throw new FST_BGT_INVALID_OPTION('queue', '"memory:" is a queue within one process, and needs no worker; give the address of Redis or PostgreSQL')
   checkThreadOptions(threads)
   checkMetricsOptions(metrics)
 

@@ -184,7 +184,7 @@ t.test('closing does not wait longer than closeTimeout for a handler whose clien
 
   await app.close()
   t.same(events, ['second pool closes', 'first pool closes'])
-  t.match(log.with('shutting down: handlers whose clients have left are still at work; their tasks run now'), [{ level: 40, requests: 1 }])
+  t.match(log.with('shutting down: some handlers are still running, though their clients have disconnected; their tasks run now'), [{ level: 40, requests: 1 }])
 })
 
 t.test('closing runs the tasks of a handler that never tells that it has settled', async (t) => {
@@ -201,7 +201,7 @@ t.test('closing runs the tasks of a handler that never tells that it has settled
   await app.close()
   t.same(events, ['task', 'close'])
   t.same(log.errors, [])
-  t.match(log.with('shutting down: handlers whose clients have left are still at work; their tasks run now'), [{ level: 40, requests: 1 }])
+  t.match(log.with('shutting down: some handlers are still running, though their clients have disconnected; their tasks run now'), [{ level: 40, requests: 1 }])
 })
 
 t.test('closing waits for tasks where another plugin\'s preClose hook fails', async (t) => {

@@ -25,7 +25,7 @@ t.test('with runOn "success" tasks run only after a status below 400', async (t)
   await app.backgroundTasks.idle()
 
   t.same(ran, ['200', '200', '204', '204', '304', '304', '399', '399'])
-  t.match(log.with('background tasks discarded: the response has not succeeded, and runOn is "success"')[0], { level: 20, tasks: ['note'] })
+  t.match(log.with('background tasks discarded: the response was not successful, and runOn is "success"')[0], { level: 20, tasks: ['note'] })
   t.match(app.backgroundTasks, { pending: 0, completed: 8, failed: 0 })
 })
 
@@ -128,7 +128,7 @@ t.test('a wrong or unknown option is refused by name, when the plugin is registe
     [{ threads: null }, 'Invalid option "threads": it must be an object, but got null.'],
     [{ metrics: null }, 'Invalid option "metrics": it must be an object, but got null.'],
     [{ threads: { max: 0 } }, 'Invalid option "threads.max": it must be a whole number from 1, but got 0.'],
-    [{ threads: 4 }, 'Invalid option "threads": it must be false or an object, but got 4; for so many threads, pass { max: 4 }.'],
+    [{ threads: 4 }, 'Invalid option "threads": it must be false or an object, but got 4; for that many threads, pass { max: 4 }.'],
     [{ threads: { min: 1 } }, 'Invalid option "threads.min": it is unknown; did you mean "max"? (the known ones are max, idleTimeout, resourceLimits).'],
     [{ threads: { idleTimeout: '1s' } }, 'Invalid option "threads.idleTimeout": it must be a whole number of milliseconds from 0 to 2147483647, but got "1s".'],
     [{ threads: { resourceLimits: 64 } }, 'Invalid option "threads.resourceLimits": it must be an object, but got 64.'],
@@ -176,7 +176,7 @@ t.test('a wrong option of a route that was there before the plugin is refused wh
 
 t.test('the plugin is registered once', async (t) => {
   const { app } = await createApp(t)
-  const again = { code: 'FST_BGT_ALREADY_REGISTERED', message: /registered already\. Register it once/ }
+  const again = { code: 'FST_BGT_ALREADY_REGISTERED', message: /already registered\. Register it once/ }
 
   await t.rejects(async () => await app.register(backgroundTasks), again)
   const other = await createApp(t)

@@ -153,7 +153,7 @@ t.test('what a response discards does not run, also where a task before it is be
 
   t.equal(tries[0], 3)
   t.match(app.backgroundTasks, { completed: 1, failed: 0 })
-  t.match(log.with('background tasks discarded: the response has not succeeded, and runOn is "success"'), [{ tasks: ['work.note'] }])
+  t.match(log.with('background tasks discarded: the response was not successful, and runOn is "success"'), [{ tasks: ['work.note'] }])
 
   app.backgroundTasks.addTask(work.note, notes, 2)
   await app.backgroundTasks.idle()

@@ -21,7 +21,7 @@ export interface CollectionOptions {
   concurrency?: number | undefined
 }
 
-/** A client of the queue's database with an open transaction: one of `pg`, or what reaches the client of another library. */
+/** A client of the queue's database with an open transaction: one of `pg`, or an object that passes statements to another library's client. */
 export interface TransactionClient {
   /** Runs a statement with the parameters `$1`, `$2`…, all of them strings, each used once and in order. */
   query (sql: string, params: any[]): PromiseLike<{ rows: any[] }>
@@ -41,7 +41,7 @@ export class AddedTask {
     this.#task = task
   }
 
-  /** A UUID: that of `taskContext().id` in the task. It is made when somebody reads it first. */
+  /** A UUID: that of `taskContext().id` in the task. It is created when it is first read. */
   get id (): string { return this.#task.id }
 
   /** The task's name, as in the log. */
@@ -79,7 +79,7 @@ export class BackgroundTasks extends BackgroundTask<() => Promise<void>> {
 
   /**
    * @param tasks the first tasks
-   * @throws `FST_BGT_INVALID_TASK` if one is no `BackgroundTask`; `FST_BGT_INVALID_OPTION`
+   * @throws `FST_BGT_INVALID_TASK` if one is not a `BackgroundTask`; `FST_BGT_INVALID_OPTION`
    */
   constructor (tasks: Iterable<BackgroundTask> | null = null, options?: CollectionOptions) {
     super({ async BackgroundTasks () { await run() } }.BackgroundTasks) // its name is that of the task
@@ -104,7 +104,7 @@ export class BackgroundTasks extends BackgroundTask<() => Promise<void>> {
    *
    * @param func the function itself; or a `BackgroundTask` or a collection, to run as it is
    * @param args the function's arguments
-   * @throws `FST_BGT_INVALID_FUNCTION` if `func` is no function; `FST_BGT_INVALID_TASK` if it is this collection itself
+   * @throws `FST_BGT_INVALID_FUNCTION` if `func` is not a function; `FST_BGT_INVALID_TASK` if it is this collection itself
    */
   addTask<F extends TaskFunction> (func: F, ...args: Parameters<F>): AddedTask {
     try {
@@ -120,12 +120,12 @@ export class BackgroundTasks extends BackgroundTask<() => Promise<void>> {
   }
 
   /**
-   * Watches work that is under way already: its rejection is handled from now on, logged and counted as that of a failed
-   * task, and shutdown waits for it. It is no task of the collection, and keeps nothing of it waiting.
+   * Watches a promise that is already running. Its rejection is logged and counted like that of a failed task, and shutdown
+   * waits for it. It is not a task of the collection, and no task waits for it.
    *
-   * Outside of tasks of an app, nobody waits for it, and a rejection is a process warning.
+   * With a collection of your own, outside of an app's tasks, nobody waits for it, and a rejection becomes a process warning.
    *
-   * @throws `FST_BGT_INVALID_TASK` if it is no promise
+   * @throws `FST_BGT_INVALID_TASK` if it is not a promise
    */
   waitUntil (promise: PromiseLike<unknown>): void {
     checkPromise(promise, this.waitUntil)
@@ -149,10 +149,10 @@ export class BackgroundTasks extends BackgroundTask<() => Promise<void>> {
   }
 
   /**
-   * Runs the tasks. Joins the pass under way, if there is one; each pass runs all of them.
+   * Runs all tasks. A call while they are running joins that run.
    *
-   * @returns a promise that rejects, once all have run, with what the one that failed has thrown, or with an
-   * `AggregateError` of several; with `onError: 'stop'` with the first failure, when those under way have ended
+   * @returns a promise. Once all tasks have run, it rejects with the error of the one that failed, or with an `AggregateError`
+   * of several. With `onError: 'stop'` it rejects with the first error, once those that are running have ended
    */
   override run (): Promise<void> {
     return this.#pass === undefined ? (this.#pass = this.#runAll()) : awaitPass(this.#pass)
@@ -177,7 +177,7 @@ export class BackgroundTasks extends BackgroundTask<() => Promise<void>> {
 
 /** @throws `FST_BGT_INVALID_TASK` if a collection is added to itself */
 export function checkNotItself (collection: BackgroundTasks, func: unknown): void {
-  if (func === collection) throw new FST_BGT_INVALID_TASK('a collection cannot hold itself, as it would wait for its own end')
+  if (func === collection) throw new FST_BGT_INVALID_TASK('a collection cannot contain itself: it would wait for its own end')
 }
 
 /** @throws `FST_BGT_INVALID_TASK` if it is no promise */

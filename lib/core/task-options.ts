@@ -61,7 +61,7 @@ let isAnyDefined = false
  *
  * @param func the function itself
  * @returns the same function, so that a task module which exports it lets it run in a thread
- * @throws `FST_BGT_INVALID_FUNCTION` if `func` is no function, or a `BackgroundTask`; `FST_BGT_INVALID_OPTION` for a wrong or unknown option
+ * @throws `FST_BGT_INVALID_FUNCTION` if `func` is not a function, or is a `BackgroundTask`; `FST_BGT_INVALID_OPTION` for a wrong or unknown option
  *
  * @example
  * ```ts
@@ -71,7 +71,7 @@ let isAnyDefined = false
 export function defineTask<F extends TaskFunction> (func: F, options: TaskOptions): F {
   try {
     checkFunction(func)
-    if (func instanceof Callable) throw new FST_BGT_INVALID_FUNCTION('a task (its options are those of its function: define that one)')
+    if (func instanceof Callable) throw new FST_BGT_INVALID_FUNCTION('a task (give its function to defineTask() instead)')
     checkOptions(options, rules)
   } catch (error) {
     throw thrownBy(defineTask, error)

@@ -100,7 +100,7 @@ export class JobRun implements OpenCollection {
     this.#job.abandon(reason)
     if (!this.#job.isDurable) this.#reportUnfinished(isRunning ? attempt : undefined)
     else if (attempt !== undefined) {
-      this.#owner.log?.warn({ task: attempt.task.name, taskId: attempt.task.id }, `background task "${attempt.task.name}" unfinished: another worker will take its job over`)
+      this.#owner.log?.warn({ task: attempt.task.name, taskId: attempt.task.id }, `background task "${attempt.task.name}" unfinished: another worker will take over its job`)
       this.#owner.discarded?.([attempt.task])
     }
     if (this.index !== -1) this.#owner.closed?.(this)
@@ -146,7 +146,7 @@ export class JobRun implements OpenCollection {
   #tookOver (): void {
     const { log, tookOver } = this.#runner.options
     const { id, queue, losses } = this.#job
-    log.warn({ job: id, queue, losses }, 'a job is taken over: its worker has died, or was out of touch for longer than its lock')
+    log.warn({ job: id, queue, losses }, 'a job is taken over: its worker died, or did not renew its lock in time')
     tookOver?.(id)
   }
 
@@ -256,7 +256,7 @@ export class JobRun implements OpenCollection {
     }
 
     const delay = Math.min(Math.max(elapsed, firstUnknownDelay), longestUnknownDelay)
-    this.#owner.log?.warn({ err: error, task: stored.name, taskId: stored.id, delay }, `this worker has no task "${stored.name}": its job is given back, for workers that have it`)
+    this.#owner.log?.warn({ err: error, task: stored.name, taskId: stored.id, delay }, `this worker has no task "${stored.name}": its job goes back to the queue, for a worker that has it`)
     return await this.#giveBack(delay)
   }
 

@@ -182,7 +182,7 @@ export class JobSender implements JobTarget, LinkUser {
   }
 
   #refused (entry: Entry, error: unknown): void {
-    if (!this.#isRefused) this.#log.warn({ err: withoutArguments(error), queue: this.name }, `${this.#options.kind} refuses a job of background tasks`)
+    if (!this.#isRefused) this.#log.warn({ err: withoutArguments(error), queue: this.name }, `${this.#options.kind} refused to store a job of background tasks`)
     this.#isRefused = true
     this.withdraw(entry.job.id) // if it was sent before, it may be there
     if (entry.isPending) entry.reject(error)

@@ -49,15 +49,15 @@ export interface JobProgress {
 
 /** @throws `FST_BGT_INVALID_JOB` if the data were not stored by this package */
 export function parseJobData (data: unknown): JobData {
-  if (!isRecord(data)) throw new FST_BGT_INVALID_JOB('its data are no object')
-  if (data.version !== 1) throw new FST_BGT_INVALID_JOB(`its data have version ${JSON.stringify(data.version)}, and this worker knows version 1`)
+  if (!isRecord(data)) throw new FST_BGT_INVALID_JOB('its data is not an object')
+  if (data.version !== 1) throw new FST_BGT_INVALID_JOB(`its data has version ${JSON.stringify(data.version)}, but this worker knows version 1 only`)
   if (data.onError !== 'continue' && data.onError !== 'stop') throw new FST_BGT_INVALID_JOB('its onError is neither "continue" nor "stop"')
-  if (data.reqId !== undefined && typeof data.reqId !== 'string') throw new FST_BGT_INVALID_JOB('its reqId is no string')
-  if (data.backoff !== undefined && !milliseconds.accepts(data.backoff)) throw new FST_BGT_INVALID_JOB('its backoff is no number of milliseconds')
+  if (data.reqId !== undefined && typeof data.reqId !== 'string') throw new FST_BGT_INVALID_JOB('its reqId is not a string')
+  if (data.backoff !== undefined && !milliseconds.accepts(data.backoff)) throw new FST_BGT_INVALID_JOB('its backoff is not a number of milliseconds')
   if (!Array.isArray(data.tasks) || data.tasks.length === 0) throw new FST_BGT_INVALID_JOB('it has no tasks')
 
   const wrong = data.tasks.findIndex((task) => !isStoredTask(task))
-  if (wrong !== -1) throw new FST_BGT_INVALID_JOB(`its tasks[${wrong}] is no task: a task has an id, a name, an array of args and a number of attempts`)
+  if (wrong !== -1) throw new FST_BGT_INVALID_JOB(`its tasks[${wrong}] is not a task: a task has an id, a name, an array of args and a number of attempts`)
   return data as unknown as JobData
 }
 

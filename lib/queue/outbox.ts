@@ -147,7 +147,7 @@ function checkArguments ({ name, args }: Task, bytes: number): number {
 
   const own = Buffer.byteLength(JSON.stringify(args))
   const all = bytes + own
-  if (all > mostBytes) throw new FST_BGT_ARGUMENT(name, 'on a queue', `its arguments have ${own} bytes of JSON, ${all} with those of the tasks before it, and a job may have ${mostBytes}`)
+  if (all > mostBytes) throw new FST_BGT_ARGUMENT(name, 'on a queue', `its arguments take ${own} bytes of JSON, ${all} with those of the tasks before it, and a job may have ${mostBytes}`)
   return all
 }
 

@@ -162,7 +162,7 @@ function kindOfUrl (text: string): ServerKind | undefined {
 function checkUrl ({ pathname, searchParams }: URL, kind: ServerKind): void {
   if (kind === 'Redis' && !/^\/?\d*$/.test(pathname)) throw new FST_BGT_INVALID_OPTION('queue.connection', 'its path must be the index of a Redis database, as in redis://localhost:6379/0')
   if (kind === 'Redis' && searchParams.has('keyPrefix')) throw new FST_BGT_INVALID_OPTION('queue.connection', 'BullMQ does not support ?keyPrefix=; use the option "queue.prefix"')
-  if (kind === 'PostgreSQL' && searchParams.has('options')) throw new FST_BGT_INVALID_OPTION('queue.connection', 'BullMQ needs ?options= for itself, to set the search path; use the option "queue.schema"')
+  if (kind === 'PostgreSQL' && searchParams.has('options')) throw new FST_BGT_INVALID_OPTION('queue.connection', 'BullMQ sets ?options= itself, for the search path; use the option "queue.schema"')
 }
 
 function isForPostgres (connection: object): boolean {

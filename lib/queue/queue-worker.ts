@@ -104,7 +104,7 @@ export class QueueWorker {
   #noteError (error: Error): void {
     if (this.#isClosing || this.#isAbandoned) return
 
-    if (this.#lastError === undefined) this.#log.warn({ err: withoutArguments(error) }, `the queue's server has answered the worker with an error, and will be asked again: ${messageOf(error)}`)
+    if (this.#lastError === undefined) this.#log.warn({ err: withoutArguments(error) }, `the worker got an error from the queue's server, and tries again: ${messageOf(error)}`)
     this.#lastError = error.message
     const time = now()
     this.#errors = this.#errors.filter((earlier) => time - earlier < 1_000).concat(time)

@@ -68,7 +68,7 @@ export class ServerLink {
     this.#isAway = true
     for (const { abandon } of this.#open.values()) abandon()
     this.#open.clear()
-    const instead = this.#options.enqueue === 'beforeResponse' ? 'requests that add tasks for it are answered with 503' : 'tasks run in this process'
+    const instead = this.#options.enqueue === 'beforeResponse' ? 'requests that add tasks for it get 503' : 'tasks run in this process'
     this.#log.warn({ err: withoutArguments(error), queue: this.#options.name }, `${this.#options.kind} is unavailable for the queue: until it is available again, ${instead}`)
     for (const user of this.#users) user.lost()
     this.#tryLater()

@@ -83,7 +83,7 @@ class WorkerStart implements StartedWorker {
           log.info({ queue: name, tasks: [...functions.keys()], concurrency }, 'worker started')
           return
         }
-      } else if (isFirst) log.warn({ err, queue: name }, `${this.#options.kind} is unavailable: the worker waits for it`)
+      } else if (isFirst) log.warn({ err, queue: name }, `${this.#options.kind} is unavailable: the worker is waiting for it`)
       waits()
       await this.#nextTry()
     }

@@ -92,7 +92,7 @@ export class Transactions {
   }
 
   #warn (): void {
-    this.#log.warn({ queue: this.#options.name }, 'storeIn() was called with a client that has no open transaction: the tasks are stored at once, whatever happens to your changes. Call it between BEGIN and COMMIT, with the client that ran BEGIN')
+    this.#log.warn({ queue: this.#options.name }, 'storeIn() was called with a client that has no open transaction: the tasks are stored immediately, whatever happens to your changes. Call it between BEGIN and COMMIT, with the client that ran BEGIN')
   }
 }
 

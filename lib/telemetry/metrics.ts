@@ -32,7 +32,7 @@ const aRegistry: Rule = {
 }
 
 const aPrefix: Rule = {
-  expected: 'the beginning of a metric\'s name: letters, digits, "_" and ":", and no digit first',
+  expected: 'a prefix of metric names: letters, digits, "_" and ":", and no digit first',
   accepts: (value) => typeof value === 'string' && /^([a-zA-Z_:][a-zA-Z0-9_:]*)?$/.test(value)
 }
 
@@ -94,7 +94,7 @@ export class Metrics {
 
     // Before any is registered: prom-client keeps those that it took before it refused one.
     const taken = Object.values(names).find((name) => registry.getSingleMetric(prefix + name) !== undefined)
-    if (taken !== undefined) throw new FST_BGT_INVALID_OPTION('metrics.prefix', `it must be another one, as the registry has a metric "${prefix}${taken}" that another part of the application has registered`)
+    if (taken !== undefined) throw new FST_BGT_INVALID_OPTION('metrics.prefix', `the registry already has a metric "${prefix}${taken}", registered by another part of the application; choose another prefix`)
     return new Metrics(promClient, registry, prefix)
   }
 

@@ -55,7 +55,7 @@ export function failedToStart ({ task }: Attempt, cause: unknown): Error {
 
 /** The threads are closed. */
 export function stopped ({ task }: Attempt): Error {
-  return new FST_BGT_THREAD(task.name, 'was stopped, as the app has closed')
+  return new FST_BGT_THREAD(task.name, 'was stopped, because the app has closed')
 }
 
 function moduleOf ({ task }: Attempt): string {

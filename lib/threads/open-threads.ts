@@ -17,7 +17,7 @@ export interface OpenThreadsOptions {
   readonly isForeign?: IsForeign | undefined
 }
 
-const promiseAdvice = 'returns a promise but is not declared async, so that it runs in a worker thread. Declare it async to run it on the event loop, or decide with defineTask(f, { thread: true }) or { thread: false }'
+const promiseAdvice = 'returns a promise but is not declared async, so it runs in a worker thread. Declare it async to run it on the event loop, or decide with defineTask(f, { thread: true }) or { thread: false }'
 
 /** Loads an app's task modules, and gives it a pool of threads for their functions, if it wants one. */
 export async function openThreads (
@@ -78,7 +78,7 @@ function logTo (log: TaskLogger): PoolEvents {
     thrown (err, task) { log.error({ err, task }, 'a callback of a background task threw after the task had ended') },
     logged ({ level, args, bindings, task, taskId }) { log.child({ ...bindings, task, taskId })[level](...args as [unknown]) },
     returnedPromise (task) { log.warn({ task }, `background task "${task}" ${promiseAdvice}`) },
-    noThreads (err) { log.warn({ err }, `background tasks run inline, as no worker thread can be created: ${messageOf(err)}`) }
+    noThreads (err) { log.warn({ err }, `background tasks run inline, because no worker thread can be created: ${messageOf(err)}`) }
   }
 }
 
@@ -87,5 +87,5 @@ const processWarnings: PoolEvents = {
   thrown (error, task = 'unknown') { process.emitWarning(`A callback of background task "${task}" threw after the task had ended: ${inspect(error)}`) },
   logged () {},
   returnedPromise (task) { process.emitWarning(`Background task "${task}" ${promiseAdvice}`) },
-  noThreads (error) { process.emitWarning(`Background tasks run inline, as no worker thread can be created: ${messageOf(error)}`) }
+  noThreads (error) { process.emitWarning(`Background tasks run inline, because no worker thread can be created: ${messageOf(error)}`) }
 }

@@ -98,7 +98,7 @@ async function modulesIn (folder: string): Promise<TaskModule[]> {
     return extension.test(file) && !declaration.test(file) && !test.test(file) && !hiddenOrInstalled.test(file)
   }).filter(isTheOneThatRuns)
   if (modules.length === 0) {
-    throw new FST_BGT_TASK_MODULE(folder, 'the folder holds no module (.js, .mjs, .cjs, .ts, .mts or .cts)')
+    throw new FST_BGT_TASK_MODULE(folder, 'the folder contains no module (.js, .mjs, .cjs, .ts, .mts or .cts)')
   }
   return modules.map((file) => toModule(join(folder, file), file))
 }

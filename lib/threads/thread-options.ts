@@ -50,7 +50,7 @@ const rules: Rules<ThreadOptions> = {
 /** Checks the option `threads`. */
 export function checkThreadOptions (options: false | ThreadOptions = {}): void {
   if (options === false) return
-  if (typeof options === 'number') throw new FST_BGT_INVALID_OPTION('threads', `it must be false or an object, but got ${String(options)}; for so many threads, pass { max: ${String(options)} }`)
+  if (typeof options === 'number') throw new FST_BGT_INVALID_OPTION('threads', `it must be false or an object, but got ${String(options)}; for that many threads, pass { max: ${String(options)} }`)
 
   checkOptions(options, rules, 'threads')
   if (options.resourceLimits !== undefined) checkOptions(options.resourceLimits, resourceRules, 'threads.resourceLimits')

@@ -210,7 +210,7 @@ t.test('what is no task is refused, and nothing of it is taken', async (t) => {
   }
 
   const collection = new BackgroundTasks()
-  t.throws(() => collection.addTask(collection), { code: 'FST_BGT_INVALID_TASK', message: /cannot hold itself/ })
+  t.throws(() => collection.addTask(collection), { code: 'FST_BGT_INVALID_TASK', message: /cannot contain itself/ })
   t.throws(() => collection.addTask('send' as unknown as () => void), { code: 'FST_BGT_INVALID_FUNCTION' })
   t.same(collection.tasks, [])
 })

@@ -75,7 +75,7 @@ testOnOne(t, 'workers do what follows an order, one takes over when the other is
   for (const { mail } of await Promise.all(later.map(fulfil))) t.equal(mail?.sentBy, survivor)
 
   t.equal(await stop('SIGINT'), 0)
-  t.equal(output().split('worker finished').length, 2, 'the other worker has ended well')
+  t.equal(output().split('worker stopped').length, 2, 'the other worker has ended well')
 })
 
 t.test('without a server the example says what to do', async (t) => {

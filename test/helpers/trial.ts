@@ -131,7 +131,7 @@ export class Trial {
     assert.deepEqual(this.told, failures.map(({ thrown }) => thrown), 'onTaskError is told once of each failure')
     const lines = log.failed.filter(({ reqId }) => reqId === this.#requestId)
     assert.deepEqual(lines.map(({ skipped = [] }) => skipped), failures.map(({ skipped }) => skipped), 'what is skipped is logged')
-    const discarded = log.with('background tasks discarded: the response has not succeeded, and runOn is "success"').filter(({ reqId }) => reqId === this.#requestId)
+    const discarded = log.with('background tasks discarded: the response was not successful, and runOn is "success"').filter(({ reqId }) => reqId === this.#requestId)
     assert.deepEqual(discarded.flatMap(({ tasks }) => tasks), this.#isDiscarded ? this.#drained.map(nameOf) : [], 'what is discarded is logged')
   }
 

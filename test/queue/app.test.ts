@@ -100,7 +100,7 @@ testOnEach(t, 'a job that the server refuses runs in the process, and the others
   })
   await Promise.all(['stored', 'refused', 'stored, too'].map(async (which) => await app.inject(`/${which}`)))
   await app.backgroundTasks.idle()
-  t.match(log.lines.filter(({ level }) => level === 40), [{ msg: `${server.name} refuses a job of background tasks` }])
+  t.match(log.lines.filter(({ level }) => level === 40), [{ msg: `${server.name} refused to store a job of background tasks` }])
   t.match(log.failed, [{ task: 'work.note', execution: 'await', err: { message: 'changed after it was added' } }], 'it ran here, and failed of the same')
   t.equal(await queue.getWaitingCount(), 2)
 })

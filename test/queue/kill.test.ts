@@ -82,7 +82,7 @@ test('workers that die or stop', async (t: Test) => {
 
     const failed = await bull.getFailed()
     t.equal(failed.length, 1)
-    t.match(failed[0]?.failedReason, /^1 of 2 background tasks failed: "work\.poison" \(.+\): Background task "work\.poison" is not retried, as 3 workers have died/)
+    t.match(failed[0]?.failedReason, /^1 of 2 background tasks failed: "work\.poison" \(.+\): Background task "work\.poison" is not retried: 3 workers died/)
     t.equal(deaths, 4, 'once unrecorded, and three times recorded')
     t.same(notes.lines.filter((line) => String(line).startsWith('behind')).sort(), ['behind 0', 'behind 1', 'behind 2', 'behind 3', 'behind 4', 'behind 5', 'behind poison'])
   })

@@ -27,7 +27,7 @@ test('a worker in the process of the server', async (t: Test) => {
     await notes.until(2)
     t.same(notes.lines, ['begins', 'AbortError: The app is closing, and closeTimeout has passed'])
     t.same(outcomes.all, [], 'nothing is reported as completed or failed')
-    t.match(queue.lines.with('unfinished: another worker will take its job over'), [{ level: 'warn', fields: { task: 'work.untilAborted' } }])
+    t.match(queue.lines.with('unfinished: another worker will take over its job'), [{ level: 'warn', fields: { task: 'work.untilAborted' } }])
     t.match(await bull.getJobCounts('active'), { active: 1 })
     await queue.queue.close()
   })

@@ -122,10 +122,10 @@ testOnEach(t, 'arguments that would not arrive as they are refused when they are
     [['\u{1f600}'.slice(0, 1)], 'argument 1 (args[0]) cannot be stored: it is a string with a lone surrogate'],
     [[{ 'a\0': 1 }], 'argument 1 (args[0]) cannot be stored: it is an object one of whose keys is a string with a NUL character'],
     [[new Date()], 'argument 1 (args[0]) cannot be stored: it is a Date'],
-    [['x'.repeat(1_000_000)], 'its arguments have 1000004 bytes of JSON']
+    [['x'.repeat(1_000_000)], 'its arguments take 1000004 bytes of JSON']
   ]
   for (const [args, message] of refused) t.throws(() => queue.collect([[work.note, ...args] as any]), { code: 'FST_BGT_ARGUMENT', message })
-  t.throws(() => queue.collect([[work.note, 'x'.repeat(600_000)], [work.note, 'é'.repeat(200_000)]]), { message: /^Background task "work\.note" runs on a queue, but its arguments have 400004 bytes of JSON, 1000008 with those of the tasks before it/ })
+  t.throws(() => queue.collect([[work.note, 'x'.repeat(600_000)], [work.note, 'é'.repeat(200_000)]]), { message: /^Background task "work\.note" runs on a queue, but its arguments take 400004 bytes of JSON, 1000008 with those of the tasks before it/ })
   await queue.drain([[work.note, notes.file, { ключ: '\u{1f600}\u0001\u2028', nested: [null, -0, 1e300] }]])
   await outcomes.until(1)
   t.same(notes.lines, [{ ключ: '\u{1f600}\u0001\u2028', nested: [null, 0, 1e300] }])

@@ -74,7 +74,7 @@ test('a worker and what it makes of jobs', async (t: Test) => {
     const old = await startTestWorker(t, server, queue.name, { known })
     const notes = new Notes(t)
     await queue.drain([[work.note, notes.file, 'a'], [work.flaky, notes.file, 'b', 1]])
-    await old.lines.until('this worker has no task "work.flaky": its job is given back')
+    await old.lines.until('this worker has no task "work.flaky": its job goes back to the queue')
     await untilState(bull, 'delayed')
     await old.worker.close()
     const young = await startTestWorker(t, server, queue.name)
@@ -108,8 +108,8 @@ test('a worker and what it makes of jobs', async (t: Test) => {
     await outcomes.until(1)
     await untilState(bull, 'failed')
     const [job] = await bull.getFailed()
-    t.match(job?.failedReason, /^The job is malformed: its data have version undefined/)
-    t.match(lines.with('a job failed'), [{ level: 'error', message: 'a job failed: The job is malformed: its data have version undefined, and this worker knows version 1. Jobs are stored by addTask(); keep others in a queue of another name (option "queue.name").' }])
+    t.match(job?.failedReason, /^The job is malformed: its data has version undefined/)
+    t.match(lines.with('a job failed'), [{ level: 'error', message: 'a job failed: The job is malformed: its data has version undefined, but this worker knows version 1 only. addTask() stores the jobs of this queue; keep other jobs in a queue of another name (option "queue.name").' }])
   })
 
   await testOnEach(t, 'messages with NUL and half an emoji are recorded, in safe form', async (t, server) => {

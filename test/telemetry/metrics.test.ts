@@ -99,7 +99,7 @@ t.test('names have a prefix, and no metric that is somebody else\'s', async (t) 
     const { app: other } = createBareApp(t)
     await t.rejects(async () => await other.register(backgroundTasks, { metrics: { register: taken, prefix: 'shop_' } }), {
       code: 'FST_BGT_INVALID_OPTION',
-      message: `Invalid option "metrics.prefix": it must be another one, as the registry has a metric "${name}" that another part of the application has registered.`
+      message: `Invalid option "metrics.prefix": the registry already has a metric "${name}", registered by another part of the application; choose another prefix.`
     })
     t.same(taken.getMetricsAsArray().map(({ name }) => name), [name], 'none is left behind')
   }
@@ -125,7 +125,7 @@ t.test('wrong options are refused by name, and a package that is missing with ho
     ['yes', /"metrics": it must be an object, but got "yes"/],
     [{ register: {} }, /"metrics\.register": it must be a Registry of prom-client, but got an object/],
     [{ register: null }, /"metrics\.register": it must be a Registry/],
-    [{ prefix: '1-' }, /"metrics\.prefix": it must be the beginning of a metric's name/],
+    [{ prefix: '1-' }, /"metrics\.prefix": it must be a prefix of metric names/],
     [{ labels: {} }, /"metrics\.labels": it is unknown; the known ones are register, prefix/]
   ]
   for (const [metrics, message] of cases) {
@@ -133,7 +133,7 @@ t.test('wrong options are refused by name, and a package that is missing with ho
     await t.rejects(async () => await app.register(backgroundTasks, { metrics: metrics as object }), { code: 'FST_BGT_INVALID_OPTION', message })
   }
   await t.rejects(loadOptional('metrics', 'not-installed'), {
-    code: 'FST_BGT_MISSING_DEPENDENCY', message: 'The option "metrics" needs the package not-installed, which is not installed: npm install not-installed'
+    code: 'FST_BGT_MISSING_DEPENDENCY', message: 'The option "metrics" needs not-installed to be installed. Run: npm install not-installed'
   })
   const broken = t.testdir({ 'broken.mjs': 'throw new Error("of its own")' })
   await t.rejects(loadOptional('metrics', `file://${broken}/broken.mjs`), { message: 'of its own' })

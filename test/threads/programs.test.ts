@@ -166,7 +166,7 @@ t.test('in a process that may not create threads, tasks run inline, with one war
   t.equal(code, 0)
   const lines = output.split('\n')
   t.equal(lines.filter((line) => line.startsWith('warn')).length, 1)
-  t.match(output, /background tasks run inline, as no worker thread can be created/)
+  t.match(output, /background tasks run inline, because no worker thread can be created/)
   t.ok(lines.includes('thread'))
   t.match(output, "[ 'failed 2' ]")
   t.match(output, 'inline 1 2 3 11 12 13 21 22 23 31 32 33 undefined\nclosed\n')

@@ -99,7 +99,7 @@ t.test('a module that cannot be found or loaded, or has a name twice, fails the 
     ['./missing.js', /missing\.js: there is no such file or folder/],
     ['missing-package', /missing-package: there is no file or folder .*missing-package, and no package of this name/],
     [new URL('https://example.com/tasks.js'), /https:\/\/example\.com\/tasks\.js: only file: URLs can be loaded/],
-    [`${root}/empty`, /empty: the folder holds no module/],
+    [`${root}/empty`, /empty: the folder contains no module/],
     [[`${root}/one`, `${root}/two`], /two\/emails\.mjs: it has a function named "emails\.send", and so has file:.*one\/emails\.mjs; rename/],
     [`${root}/typed.mjs`, /typed\.mjs: it cannot be loaded: Unknown file extension.* This process cannot run TypeScript: start it with/]
   ]

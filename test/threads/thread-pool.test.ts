@@ -176,8 +176,8 @@ t.test('close stops the threads: what is running or waits fails, and nothing goe
   await pool.close()
 
   t.match([...await collection, await waiting], [
-    { code: 'FST_BGT_THREAD', message: /"work\.block" was stopped, as the app has closed/ },
-    { code: 'FST_BGT_THREAD', message: /"work\.note" was stopped, as the app has closed/ }
+    { code: 'FST_BGT_THREAD', message: /"work\.block" was stopped, because the app has closed/ },
+    { code: 'FST_BGT_THREAD', message: /"work\.note" was stopped, because the app has closed/ }
   ])
   t.same(workers.map(({ threadId }) => threadId), [-1])
   t.equal(await run(work.add, 1, 2), 3, 'a task that comes later gets a new thread')

@@ -13,6 +13,9 @@ const types = {
   onTaskError: '(error: unknown, task: BackgroundTask, request: FastifyRequest | undefined) => void'
 }
 
+const opening = `Look up a class, a function or a type that the package exports. All options stand in [one list](options.md), with those of
+\`createWorker\` and of the command line. Error codes are [explained](errors.md#codes) in another.`
+
 export function load (app) {
   app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
     for (const reflection of project.getReflectionsByKind(ReflectionKind.All)) {
@@ -24,6 +27,7 @@ export function load (app) {
       }
       for (const relation of ['overwrites', 'extendedBy', 'extendedTypes']) delete reflection[relation]
     }
+    project.comment = new Comment([{ kind: 'text', text: opening }])
     for (const reflection of project.children ?? []) {
       const [group = 'Other types'] = Object.entries(groups).find(([, names]) => names.includes(reflection.name)) ?? []
       for (const { comment } of [reflection, ...reflection.signatures ?? []]) comment?.removeTags('@group')

@@ -40,7 +40,7 @@ export class AppTasks {
    *
    * @param func the function itself; or a `BackgroundTask` or a collection, to run as it is
    * @param args the function's arguments
-   * @throws `FST_BGT_INVALID_FUNCTION` if `func` is no function; `FST_BGT_QUEUE_FULL`; `FST_BGT_CLOSED`; `FST_BGT_ARGUMENT`
+   * @throws `FST_BGT_INVALID_FUNCTION` if `func` is not a function; `FST_BGT_QUEUE_FULL`; `FST_BGT_CLOSED`; `FST_BGT_ARGUMENT`
    */
   addTask<F extends TaskFunction> (func: F, ...args: Parameters<F>): AddedTask {
     try {
@@ -55,10 +55,10 @@ export class AppTasks {
   }
 
   /**
-   * Watches work that is under way already: its rejection is handled from now on, logged and counted as that of a failed
-   * task, and shutdown waits for it.
+   * Watches a promise that is already running. Its rejection is logged and counted like that of a failed task, and shutdown
+   * waits for it.
    *
-   * @throws `FST_BGT_INVALID_TASK` if it is no promise
+   * @throws `FST_BGT_INVALID_TASK` if it is not a promise
    */
   waitUntil (promise: PromiseLike<unknown>): void {
     checkPromise(promise, this.waitUntil)
@@ -74,8 +74,8 @@ export class AppTasks {
    *
    * @param client a client of `pg`, or `{ query }` for that of another library
    * @param collection holds queue tasks alone
-   * @throws `FST_BGT_INVALID_TASK` if it is no collection, or holds a task that does not go to the queue;
-   * `FST_BGT_INVALID_OPTION` if the queue is not on PostgreSQL, or if the client is none or is connected to another database;
+   * @throws `FST_BGT_INVALID_TASK` if it is not a collection, or holds a task that does not go to the queue;
+   * `FST_BGT_INVALID_OPTION` if the queue is not on PostgreSQL, or if `client` is not a client, or is connected to another database;
    * `FST_BGT_ARGUMENT`; `FST_BGT_QUEUE_FULL`; `FST_BGT_CLOSED`; `FST_BGT_QUEUE_UNAVAILABLE`; what the server refuses
    */
   async storeIn (client: TransactionClient, collection: BackgroundTasks): Promise<void> {
@@ -94,7 +94,10 @@ export class AppTasks {
     }
   }
 
-  /** Resolves when no task is waiting or running, nor on the queue if a worker of this process takes them; for tests. */
+  /**
+   * Resolves when no task is waiting or running; for tests. If this process runs jobs, it also waits until the queue has none
+   * left.
+   */
   async idle (): Promise<void> {
     do {
       await this.#tracker.idle()

@@ -90,7 +90,7 @@ const register: FastifyPluginAsync<BackgroundTasksOptions> = async (fastify, opt
   })
 }
 
-/** The plugin. What `require()` gives is the plugin too, so the classes are on it. */
+/** The plugin. `require()` returns it, too, with the classes and functions as its properties. */
 export const backgroundTasks = Object.assign(
   fastifyPlugin(register, { fastify: '5.x', name: 'fastify-background-tasks' }),
   { BackgroundTask, BackgroundTasks, defineTask, loadTasks, taskContext }

@@ -12,7 +12,7 @@ export interface BackgroundTask<F extends TaskFunction = TaskFunction> {
 }
 
 /**
- * A function with its arguments, run when it is awaited.
+ * A function with its arguments. It runs when you call it.
  *
  * @example
  * ```ts
@@ -29,7 +29,7 @@ export class BackgroundTask<F extends TaskFunction = TaskFunction> extends Calla
   /**
    * @param func the function itself
    * @param args its arguments
-   * @throws `FST_BGT_INVALID_FUNCTION` if `func` is no function, or one that a task cannot run
+   * @throws `FST_BGT_INVALID_FUNCTION` if `func` is not a function, or one that a task cannot run
    */
   constructor (func: F, ...args: Parameters<F>) {
     try {

@@ -5,6 +5,7 @@ import type { TaskLogger } from './task-logger.js'
 export interface TaskContext {
   /** A UUID, the same for every attempt, for use as an idempotency key. */
   readonly id: string
+  /** The task's name, as in the log. */
   readonly name: string
   /** Which attempt this is, from 1. */
   readonly attempt: number

@@ -111,15 +111,19 @@ t.test('the map of lib/ in CONTRIBUTING.md has every file', async (t) => {
   t.same(files.filter((file) => !map.includes(`\`${basename(file).replace(/\.js$/, '.ts')}\``)), [])
 })
 
-t.test('the references have every option, flag and error code', async (t) => {
+t.test('the references have every option with its default, every flag, and every error code with its status', async (t) => {
   const read = async (file: string): Promise<string> => await readFile(`${root}${file}`, 'utf8')
   const options = await read('docs/options.md')
+  const defaults = [...options.matchAll(/^\| `(\w+)` \| .*? \| (.*?) \|/gm)].map(([, option, value = '']) => `${option}: ${value.replaceAll('`', '')}`)
   const files = ['options', 'worker', 'queue/queue-options', 'threads/thread-options', 'telemetry/metrics', 'core/task-options', 'core/background-tasks']
   for (const file of files) {
     for (const [, name = '', body = ''] of (await read(`lib/${file}.ts`)).matchAll(/^export interface (\w+(?:Options|Settings)) .*?\{\n(.*?)^\}/gms)) {
       const names = [...body.matchAll(/^ {2}(\w+)\??:/gm)].map(([, option]) => option as string)
       t.ok(names.length > 0, name)
       t.same(names.filter((option) => !options.includes(`\`${option}`)), [], `${name} in docs/options.md`)
+      // Those that are described, and not values, may have other words there.
+      const values = [...body.matchAll(/@default (\S+)\s+\*\/\s+(\w+)\??:/g)].map(([, value, option]) => `${option}: ${value}`)
+      t.same(values.filter((value) => !defaults.includes(value)), [], `defaults of ${name} in docs/options.md`)
     }
   }
 
@@ -128,9 +132,24 @@ t.test('the references have every option, flag and error code', async (t) => {
   t.same(flags.filter((flag) => !options.includes(`\`${flag}`)), [], 'flags in docs/options.md')
 
   const errors = await read('docs/errors.md')
-  const codes = [...(await read('lib/core/errors.ts')).matchAll(/^export const (FST_BGT_\w+)/gm)].map(([, code]) => code as string)
+  const codes = [...(await read('lib/core/errors.ts')).matchAll(/^ {2}'(FST_BGT_\w+)',\n.*\n {2}(\d+)/gm)].map(([, code, status]) => `\`${code}\` | ${status}`)
   t.ok(codes.length > 10)
-  t.same(codes.filter((code) => !errors.includes(`\`${code}\``)), [], 'codes in docs/errors.md')
+  t.same(codes.filter((code) => !errors.includes(`| ${code} |`)), [], 'codes in docs/errors.md')
+})
+
+t.test('troubleshooting has each line that is logged as a warning or an error', async (t) => {
+  const page = await readFile(`${root}docs/troubleshooting.md`, 'utf8')
+  let lines = 0
+  for (const file of (await readdir(`${root}lib`, { recursive: true })).filter((file) => file.endsWith('.ts'))) {
+    const text = await readFile(`${root}lib/${file}`, 'utf8')
+    // The fields come first, and in a call of #write() the level. The page shortens what is long.
+    for (const [, message = ''] of text.matchAll(/(?:log\??\.(?:warn|error)\(|#write\(attempt, '(?:warn|error)',)[^]{0,250}?(`[^`]{20,}`|'[^']{20,}')/g)) {
+      lines++
+      const parts = message.slice(1, -1).split(/\$\{.*?\}/).filter((part) => part.length > 12)
+      t.same(parts.map((part) => part.slice(0, 25)).filter((part) => !page.includes(part)), [], message)
+    }
+  }
+  t.ok(lines > 15)
 })
 
 t.test('the README names the commands with which a clone starts and is tested', async (t) => {

@@ -185,7 +185,7 @@ t.test('the page of the demo', { skip: noBrowser }, async (t) => {
 
   for (const width of [1280, 390]) {
     for (const colorScheme of ['light', 'dark'] as const) {
-      t.test(`at ${width} pixels, with ${colorScheme} colours, nothing overflows, and axe finds nothing`, async (t) => {
+      t.test(`at ${width} pixels, with ${colorScheme} colors, nothing overflows, and axe finds nothing`, async (t) => {
         const page = await openPage(t, browser, origin, { viewport: { width, height: 844 }, colorScheme })
         for (const url of urls) await press(page, url)
         for (const url of urls) await ended(sectionOf(page, url))

@@ -10,7 +10,7 @@ export function renderThumbnail (original: string, thumbnail: string, { width }:
 function withoutPalette (picture: DecodedPng): DecodedPng {
   const channels = picture.palette?.[0]?.length
   if (channels !== undefined) return { ...picture, data: convertIndexedToRgb(picture), depth: 8, channels }
-  if (picture.depth < 8) throw new Error(`greyscale of ${picture.depth} bits is not supported`)
+  if (picture.depth < 8) throw new Error(`grayscale of ${picture.depth} bits is not supported`)
   return picture
 }
 
@@ -37,15 +37,15 @@ type Box = Record<'top' | 'bottom' | 'left' | 'right', number>
 /** The average of a box of pixels, in which one counts for less the more transparent it is. */
 function averageOf ({ width, channels, data }: DecodedPng, { top, bottom, left, right }: Box): number[] {
   const hasAlpha = channels % 2 === 0
-  const colours = hasAlpha ? channels - 1 : channels
-  const sums = new Array<number>(colours).fill(0)
+  const colors = hasAlpha ? channels - 1 : channels
+  const sums = new Array<number>(colors).fill(0)
   let weight = 0
 
   for (let row = top; row < bottom; row++) {
     const end = (row * width + right) * channels
     for (let pixel = (row * width + left) * channels; pixel < end; pixel += channels) {
-      const opacity = hasAlpha ? data[pixel + colours]! : 1
-      for (let c = 0; c < colours; c++) sums[c]! += data[pixel + c]! * opacity
+      const opacity = hasAlpha ? data[pixel + colors]! : 1
+      for (let c = 0; c < colors; c++) sums[c]! += data[pixel + c]! * opacity
       weight += opacity
     }
   }

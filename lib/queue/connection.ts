@@ -26,8 +26,11 @@ const mostEvents = 100
 
 /** Whoever opened a queue opens it again: ioredis would do it by itself, but hold back or repeat what was sent meanwhile. */
 const failFast = { connectTimeout: longestConnect, enableOfflineQueue: false, maxRetriesPerRequest: 1, retryStrategy: () => null }
-/** A worker connects again by itself, also if its server has become a replica: 2 is to send the command once more. */
-const forWorkers = { maxRetriesPerRequest: null, reconnectOnError: ({ message }: Error) => message.startsWith('READONLY') && 2 }
+/**
+ * A worker connects again by itself, also if its server has become a replica. What could not be sent fails meanwhile: a record
+ * that arrives late would undo those of the worker that has the job by then.
+ */
+const forWorkers = { enableOfflineQueue: false, maxRetriesPerRequest: 0, retryStrategy: () => connectInterval, reconnectOnError: ({ message }: Error) => message.startsWith('READONLY') }
 
 /** A client of the application's own: of pg, of ioredis, which has a status, or another one of Redis. */
 type Client = EventEmitter & { query? (text: string): Promise<unknown>, status?: string }

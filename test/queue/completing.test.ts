@@ -67,6 +67,28 @@ test('a task learns that its job is lost', async (t) => {
   })
 })
 
+test('a worker that has lost its job records nothing when its connection is back', async (t) => {
+  await testOnEach(t, 'and takes the next job', async (t, server) => {
+    const network = await Network.create(t, server)
+    const queue = await openTestQueue(t, server.url(), { backoff: 60_000 })
+    const bull = openQueue(t, server, queue.name)
+    const first = await startTestWorker(t, server, queue.name, { port: network.port, lockDuration: 1_500 })
+    const notes = new Notes(t)
+    await queue.drain([[work.wait, notes.file, 'a'], [work.flaky, notes.file, 'b', 1]])
+    await notes.until(1)
+    network.cut()
+    notes.add('go on')
+    await first.outcomes.until(1)
+    const second = await startTestWorker(t, server, queue.name, { lockDuration: 1_500 })
+    while ((await bull.getJobCounts('delayed')).delayed !== 1) await new Promise((resolve) => setTimeout(resolve, 20))
+    await second.worker.close()
+    network.mend()
+    await queue.drain([[work.note, notes.file, 'next']])
+    await first.outcomes.until(2)
+    t.match((await bull.getJobs('delayed'))[0]?.progress, { position: 1, failures: 1, losses: 1 })
+  })
+})
+
 test('the list of jobs', async (t) => {
   await testOnEach(t, 'counts jobs, shows the latest failures, and retries them', async (t, server) => {
     const { queue, outcomes, bull } = await openWithWorker(t, server, { attempts: 1 })

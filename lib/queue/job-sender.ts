@@ -147,26 +147,20 @@ export class JobSender implements JobTarget, LinkUser {
     return this.#waiting.splice(0, end === -1 ? this.#waiting.length : end)
   }
 
-  async #send (queue: JobQueue, batch: Entry[]): Promise<void> {
+  /** @param isOneOf whether it is one of a batch that was refused: the others are not to suffer for it */
+  async #send (queue: JobQueue, batch: Entry[], isOneOf = false): Promise<void> {
     const isNew = new Set(batch.filter(({ isSent }) => !isSent))
     try {
       await this.#add(queue, batch)
-      this.#isRefused = false
+      if (!isOneOf) this.#isRefused = false
     } catch (error) {
       if (isUnsent(error)) for (const entry of isNew) entry.isSent = false
       if (error instanceof Late || isUnsent(error) || isOfReplica(error) || !await answers(queue)) return this.#lose(queue, error, batch)
-      await this.#sendEach(queue, batch)
-    }
-  }
+      if (isOneOf) return this.#refused(batch[0] as Entry, error)
 
-  /** The server refuses one of them. The others are not to suffer for it. */
-  async #sendEach (queue: JobQueue, batch: Entry[]): Promise<void> {
-    for (const [i, entry] of batch.entries()) {
-      try {
-        await this.#add(queue, [entry])
-      } catch (error) {
-        if (error instanceof Late || isOfReplica(error)) return this.#lose(queue, error, batch.slice(i))
-        this.#refused(entry, error)
+      for (const [i, entry] of batch.entries()) {
+        if (this.#queue !== queue) return this.#lose(queue, error, batch.slice(i))
+        if (entry.isPending) await this.#send(queue, [entry], true)
       }
     }
   }

@@ -94,6 +94,27 @@ testOnEach(t, 'what could not be stored for 10 s runs here, and is removed from 
   while ((await bull.getJobCounts('waiting')).waiting !== 1) await sleep(20)
 })
 
+testOnEach(t, 'a connection that is lost while the server refuses one job of several runs none of the others here', async (t, server) => {
+  const network = await Network.create(t, server)
+  const queue = await openTestQueue(t, server.url(network.port))
+  const bull = openQueue(t, server, queue.name)
+  const notes = new Notes(t)
+  await queue.drain([[work.note, '/dev/null', 'over a connection that is open from now on']])
+  const changed = { toJSON: undefined as unknown }
+  const refused = queue.collect([[work.once, changed]] as any)
+  let looks = 0
+  changed.toJSON = () => {
+    if (++looks === 2) network.cut() // the first time it is one of a batch
+    throw new Error('changed after it was added')
+  }
+  const draining = Promise.all([refused.run(), queue.drain([[work.note, notes.file, 'a']]), queue.drain([[work.note, notes.file, 'b']])])
+  await queue.lines.until('is unavailable')
+  network.mend()
+  await draining
+  t.notMatch(queue.here.all.join(), 'work.note')
+  t.match(await bull.getJobCounts('waiting'), { waiting: 3 })
+})
+
 testOnEach(t, 'with enqueue "beforeResponse" what cannot be stored within 2 s is refused, runs nowhere, and says nothing of the server', async (t, server) => {
   const network = await Network.create(t, server)
   const queue = await openTestQueue(t, server.url(network.port), { enqueue: 'beforeResponse' })

@@ -1,5 +1,5 @@
 import type { TaskLogger } from '../core/task-logger.js'
-import { clearTimeout, Late, limited, setImmediate, setTimeout } from '../core/timers.js'
+import { Late, limited, setImmediate } from '../core/timers.js'
 import type { JobQueue } from './connection.js'
 import { bullJobOf, type JobTarget, type NewJob, unavailable } from './job.js'
 import type { ResolvedQueueOptions } from './queue-options.js'
@@ -20,8 +20,6 @@ interface Entry {
   readonly job: NewJob
   /** Whether it was sent: the server may have it. */
   isSent: boolean
-  /** Whether somebody still waits for it. */
-  isPending: boolean
   resolve (): void
   reject (cause?: unknown): void
 }
@@ -34,7 +32,8 @@ export class JobSender implements JobTarget, LinkUser {
   readonly #log: TaskLogger
   /** Called with the id of a job that is stored. */
   readonly #stored: (queue: JobQueue, id: string) => void
-  #queue: JobQueue | undefined
+  /** The queue, while the server is available. */
+  queue: JobQueue | undefined
   /** Jobs to be sent, in order. */
   #waiting: Entry[] = []
   /** Jobs of which it is unknown whether the server has them: they are sent again when it answers. */
@@ -60,75 +59,65 @@ export class JobSender implements JobTarget, LinkUser {
     return this.#link.isAway
   }
 
-  /** The queue, while the server is available. */
-  get queue (): JobQueue | undefined {
-    return this.#queue
-  }
-
   /** Stores a job, with those of the same turn of the event loop, and those that come while the server is busy. */
-  store (job: NewJob): Promise<void> {
-    if (this.isAway) return Promise.reject(unavailable())
+  async store (job: NewJob): Promise<void> {
+    if (this.isAway) throw unavailable()
 
-    return new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(() => { this.#giveUp(entry) }, longestStore[this.#options.enqueue])
-      const settle = (end: () => void): void => {
-        entry.isPending = false
-        clearTimeout(timer)
-        this.#pending.delete(entry)
-        end()
-      }
-      const entry: Entry = {
-        job,
-        isSent: false,
-        isPending: true,
-        resolve: () => { settle(resolve) },
-        reject: (cause) => { settle(() => { reject(unavailable(cause === undefined ? undefined : withoutArguments(cause))) }) }
-      }
-      this.#pending.add(entry)
-      this.#waiting.push(entry)
-      this.#schedule()
-    })
+    const deadline = longestStore[this.#options.enqueue]
+    let entry!: Entry
+    const stored = new Promise<void>((resolve, reject) => { entry = { job, isSent: false, resolve, reject } })
+    this.#pending.add(entry)
+    this.#waiting.push(entry)
+    this.#schedule()
+    try {
+      await limited(stored, deadline)
+    } catch (error) {
+      if (error instanceof Late) this.#forget(entry)
+      throw unavailable(error === undefined ? undefined : withoutArguments(error))
+    } finally {
+      this.#pending.delete(entry)
+    }
   }
 
   withdraw (id: string): void {
     if (this.#withdrawn.size < mostWithdrawn) this.#withdrawn.add(id)
-    if (this.#queue !== undefined) this.#remove(this.#queue, id) // else when the server is available again
+    if (this.queue !== undefined) this.#remove(this.queue, id) // else when the server is available again
   }
 
   storedElsewhere (id: string): void {
-    if (this.#queue !== undefined) this.#stored(this.#queue, id)
+    if (this.queue !== undefined) this.#stored(this.queue, id)
   }
 
   lost (): void {
-    this.#queue = undefined
+    this.queue = undefined
     for (const entry of this.#waiting.splice(0)) {
       if (entry.isSent) this.#unconfirmed.push(entry)
-      else if (entry.isPending) entry.reject()
+      else entry.reject()
     }
   }
 
   found (queue: JobQueue): void {
-    this.#queue = queue
+    this.queue = queue
     for (const id of this.#withdrawn) this.#remove(queue, id)
-    this.#waiting.unshift(...this.#unconfirmed.splice(0).filter(({ isPending }) => isPending))
+    this.#waiting.unshift(...this.#unconfirmed.splice(0))
     this.#schedule()
   }
 
   /** Gives up what has not been stored, and lets what is being withdrawn arrive. */
   async close (): Promise<void> {
-    for (const entry of [...this.#pending]) entry.reject()
+    for (const entry of this.#pending) entry.reject()
     this.#waiting = []
     this.#unconfirmed = []
     await limited(Promise.allSettled(this.#removals), longestAnswer).catch(() => {})
   }
 
   #schedule (): void {
-    if (this.#isScheduled || this.#batches >= mostBatches || this.#waiting.length === 0 || this.#queue === undefined) return
+    if (this.#isScheduled || this.#batches >= mostBatches || this.#waiting.length === 0 || this.queue === undefined) return
 
     this.#isScheduled = true
     setImmediate(() => {
       this.#isScheduled = false
-      const queue = this.#queue
+      const queue = this.queue
       const batch = queue === undefined ? [] : this.#nextBatch()
       if (queue === undefined || batch.length === 0) return
 
@@ -159,8 +148,8 @@ export class JobSender implements JobTarget, LinkUser {
       if (isOneOf) return this.#refused(batch[0] as Entry, error)
 
       for (const [i, entry] of batch.entries()) {
-        if (this.#queue !== queue) return this.#lose(queue, error, batch.slice(i))
-        if (entry.isPending) await this.#send(queue, [entry], true)
+        if (this.queue !== queue) return this.#lose(queue, error, batch.slice(i))
+        if (this.#pending.has(entry)) await this.#send(queue, [entry], true)
       }
     }
   }
@@ -168,9 +157,9 @@ export class JobSender implements JobTarget, LinkUser {
   async #add (queue: JobQueue, batch: Entry[]): Promise<void> {
     for (const entry of batch) entry.isSent = true
     await limited(queue.addBulk(batch.map(({ job }) => bullJobOf(job, this.#options))), longestAnswer)
-    for (const { job, isPending, resolve } of batch) {
-      if (!isPending) this.withdraw(job.id)
-      resolve()
+    for (const entry of batch) {
+      if (!this.#pending.has(entry)) this.withdraw(entry.job.id)
+      entry.resolve()
     }
     this.#stored(queue, (batch[0] as Entry).job.id)
   }
@@ -179,22 +168,21 @@ export class JobSender implements JobTarget, LinkUser {
     if (!this.#isRefused) this.#log.warn({ err: withoutArguments(error), queue: this.name }, `${this.#options.kind} refused to store a job of background tasks`)
     this.#isRefused = true
     this.withdraw(entry.job.id) // if it was sent before, it may be there
-    if (entry.isPending) entry.reject(error)
+    entry.reject(error)
   }
 
   /** The batch may have arrived, or not. */
   #lose (queue: JobQueue, error: unknown, batch: Entry[]): void {
-    this.#waiting.unshift(...batch.filter(({ isPending }) => isPending))
-    if (this.#queue === queue) this.#link.lose(error)
-    else if (this.#queue === undefined) this.lost() // it was lost before
+    this.#waiting.unshift(...batch.filter((entry) => this.#pending.has(entry)))
+    if (this.queue === queue) this.#link.lose(error)
+    else if (this.queue === undefined) this.lost() // it was lost before
   }
 
   /** It has taken too long. Its tasks are run otherwise, or not at all. */
-  #giveUp (entry: Entry): void {
+  #forget (entry: Entry): void {
     this.#waiting = this.#waiting.filter((other) => other !== entry)
     this.#unconfirmed = this.#unconfirmed.filter((other) => other !== entry)
     if (entry.isSent) this.withdraw(entry.job.id)
-    entry.reject(new Late(longestStore[this.#options.enqueue]))
   }
 
   #remove (queue: JobQueue, id: string): void {

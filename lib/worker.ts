@@ -5,7 +5,7 @@ import { aFunction, anything, atLeastOne, checkOptions, milliseconds, oneOf, typ
 import { silent } from './core/task-logger.js'
 import type { BackgroundTasksOptions } from './options.js'
 import { resolveQueueOptions, type QueueOptions } from './queue/queue-options.js'
-import { startWorker } from './queue/start-worker.js'
+import { startWorker } from './queue/queue-worker.js'
 import { checkMetricsOptions } from './telemetry/metrics.js'
 import type { TaskModules } from './threads/task-modules.js'
 import { checkThreadOptions, type ThreadOptions } from './threads/thread-options.js'

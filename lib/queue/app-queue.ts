@@ -7,8 +7,8 @@ import { JobSender } from './job-sender.js'
 import { MemoryQueue } from './memory-queue.js'
 import { QueueStore, type StoreOptions } from './outbox.js'
 import type { ResolvedQueueOptions } from './queue-options.js'
+import { QueueWorker } from './queue-worker.js'
 import { ServerLink } from './server-link.js'
-import { type StartedWorker, startWorkerOn } from './start-worker.js'
 import { Transactions } from './transaction.js'
 
 /** How often a queue is asked whether it is empty, in milliseconds. */
@@ -95,7 +95,7 @@ class OnServer implements AppQueue {
   readonly #connection: Connection
   readonly #options: ResolvedQueueOptions
   readonly #link: ServerLink
-  #worker: StartedWorker | undefined
+  #worker: QueueWorker | undefined
 
   static async open (options: ResolvedQueueOptions, appOptions: AppQueueOptions): Promise<OnServer> {
     const queue = new OnServer(await Connection.load(options), options, appOptions)
@@ -120,7 +120,7 @@ class OnServer implements AppQueue {
 
   async work (options: OwnWorkerOptions): Promise<void> {
     const { name, concurrency } = this.#options
-    if (concurrency !== undefined) this.#worker = await startWorkerOn(this.#connection, this.#options, { ...options, name, concurrency })
+    if (concurrency !== undefined) this.#worker = await QueueWorker.start(this.#connection, { ...options, name, concurrency })
   }
 
   async idle (): Promise<void> {

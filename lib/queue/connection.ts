@@ -50,7 +50,7 @@ export interface OpenWorker {
 /** How to reach the queue's server with BullMQ: Redis or PostgreSQL. */
 export class Connection {
   readonly bullMq: BullMq
-  readonly #options: ResolvedQueueOptions
+  readonly options: ResolvedQueueOptions
   readonly #Client: PgClient | undefined
 
   /** @throws `FST_BGT_MISSING_DEPENDENCY` if bullmq, or the server's client, is not installed */
@@ -67,7 +67,7 @@ export class Connection {
 
   private constructor (bullMq: BullMq, options: ResolvedQueueOptions, Client: PgClient | undefined) {
     this.bullMq = bullMq
-    this.#options = options
+    this.options = options
     this.#Client = Client
   }
 
@@ -79,7 +79,7 @@ export class Connection {
   async openQueue (name: string): Promise<OpenQueue> {
     await this.#prepare(name)
     const sockets = new Set<Socket>()
-    const { prefix } = this.#options
+    const { prefix } = this.options
     const queue: JobQueue = new this.bullMq.Queue(name, { connection: this.#connect(failFast, sockets), prefix, streams: { events: { maxLen: mostEvents } } }, this.#backend)
     const abandon = (): void => {
       queue.close().catch(() => {})
@@ -102,7 +102,7 @@ export class Connection {
   /** Opens a worker, which connects again by itself. */
   openWorker (name: string, processor: Processor, options: Omit<WorkerOptions, 'connection'>): OpenWorker {
     const sockets = new Set<Socket>()
-    const { prefix } = this.#options
+    const { prefix } = this.options
     const worker: JobWorker = new this.bullMq.Worker(name, processor, { ...options, prefix, connection: this.#connect(forWorkers, sockets) }, this.#backend)
     return {
       worker,
@@ -116,7 +116,7 @@ export class Connection {
   /** Asks PostgreSQL for one row: over a connection for this alone, or through the application's own client. */
   async ask (sql: string): Promise<Record<string, unknown>> {
     const sockets = new Set<Socket>()
-    const { connection } = this.#options
+    const { connection } = this.options
     const client = (isClient(connection) ? connection : new (this.#Client as PgClient)(this.#postgresOptions(sockets))) as InstanceType<PgClient>
     const answer = async (): Promise<Record<string, unknown>> => {
       if (client !== connection) await client.connect()
@@ -131,17 +131,17 @@ export class Connection {
 
   /** How long the server may take until it is ready, in milliseconds. */
   get longestStart (): number {
-    return longestConnect + (this.#options.kind === 'PostgreSQL' ? longestMigration : 0)
+    return longestConnect + (this.options.kind === 'PostgreSQL' ? longestMigration : 0)
   }
 
   /** A replica answers whatever does not write. PostgreSQL was asked before. */
   async #tryToWrite (queue: JobQueue): Promise<void> {
     await queue.waitUntilReady()
-    if (this.#options.kind === 'Redis') await queue.trimEvents(mostEvents)
+    if (this.options.kind === 'Redis') await queue.trimEvents(mostEvents)
   }
 
   async #prepare (name: string): Promise<void> {
-    const { connection, kind, schema } = this.#options
+    const { connection, kind, schema } = this.options
     if (isClient(connection)) return await reach(connection as Client)
     if (kind !== 'PostgreSQL') return
 
@@ -155,12 +155,12 @@ export class Connection {
   }
 
   get #backend (): BackendFactory<IQueueBackend, any> {
-    return this.#options.kind === 'PostgreSQL' ? this.bullMq.createPostgresBackend : this.bullMq.createRedisBackend
+    return this.options.kind === 'PostgreSQL' ? this.bullMq.createPostgresBackend : this.bullMq.createRedisBackend
   }
 
   /** What BullMQ takes as a connection. */
   #connect (redisOptions: object, sockets: Set<Socket>): object {
-    const { connection, kind } = this.#options
+    const { connection, kind } = this.options
     if (isClient(connection)) return connection as object
     if (kind === 'PostgreSQL') return { ...this.#postgresOptions(sockets), migrate: undefined, skipMigrations: undefined }
     return { ...asOptions(connection, 'url'), disconnectTimeout, ...redisOptions }
@@ -168,7 +168,7 @@ export class Connection {
 
   /** Each socket is kept: pg ends a connection by asking the server, which may not answer. */
   #postgresOptions (sockets: Set<Socket>): ClientConfig {
-    const { connection, schema } = this.#options
+    const { connection, schema } = this.options
     const { skipMigrations, ...own } = asOptions(connection, 'connectionString') as Record<string, unknown>
     return {
       connectionTimeoutMillis: longestConnect,
@@ -182,7 +182,7 @@ export class Connection {
 
   /** A client of the application's own is left open. */
   #disconnect (open: JobQueue | JobWorker, sockets: Set<Socket>): void {
-    if (!isClient(this.#options.connection)) open.disconnect().catch(() => {})
+    if (!isClient(this.options.connection)) open.disconnect().catch(() => {})
     for (const socket of sockets) socket.destroy()
   }
 }

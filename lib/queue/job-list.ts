@@ -1,7 +1,7 @@
 import { Connection } from './connection.js'
 import { limited } from '../core/timers.js'
 import type { ResolvedQueueOptions } from './queue-options.js'
-import { throwRefusal } from './server-link.js'
+import { throwRefusal } from './server-error.js'
 
 /** How long the server may take to answer, in milliseconds. */
 const longestAnswer = 10_000

@@ -1,14 +1,17 @@
-import { messageOf } from '../core/errors.js'
-import type { TaskLogger } from '../core/task-logger.js'
-import { clearTimeout, limited, now, setTimeout } from '../core/timers.js'
-import type { Connection, OpenWorker } from './connection.js'
+import type { Job } from 'bullmq'
+import { closingError, messageOf } from '../core/errors.js'
+import { clearTimeout, Late, limited, now, setTimeout, sleep } from '../core/timers.js'
+import { Connection, connectInterval, type OpenWorker } from './connection.js'
 import { HeldJob } from './held-job.js'
 import type { RunnerOptions } from './job-run.js'
 import { JobRunner } from './job-runner.js'
-import { withoutArguments } from './server-error.js'
+import type { ResolvedQueueOptions } from './queue-options.js'
+import { isRefusal, throwRefusal, withoutArguments } from './server-error.js'
 
+/** How long an app that starts waits for the worker, in milliseconds: Fastify gives a plugin 10 s. */
+const longestStart = 2_000
 /** How long a job stays with a worker that gives no sign of life, in milliseconds. */
-export const defaultLockDuration = 30_000
+const defaultLockDuration = 30_000
 /** How often workers look for such jobs, for each duration of a lock. It must be the same in all workers. */
 const looksPerLock = 2
 /** How long a worker waits after a lost connection, in milliseconds. */
@@ -33,12 +36,23 @@ export interface QueueWorkerOptions extends RunnerOptions {
   readonly lockDuration?: number | undefined
 }
 
-/** Takes jobs off a queue, and runs them. */
+/**
+ * Starts a worker. If the server is unavailable, it resolves all the same, and the worker waits for it.
+ *
+ * @throws `FST_BGT_QUEUE_CONNECTION` if the server refuses us permanently; `FST_BGT_MISSING_DEPENDENCY`
+ */
+export async function startWorker (options: ResolvedQueueOptions, workerOptions: QueueWorkerOptions): Promise<QueueWorker> {
+  return await QueueWorker.start(await Connection.load(options), workerOptions)
+}
+
+/** Takes jobs off a queue, as soon as its server is available, and runs them. */
 export class QueueWorker {
-  readonly runner: JobRunner
   readonly #connection: Connection
-  readonly #open: OpenWorker
-  readonly #log: TaskLogger
+  readonly #options: QueueWorkerOptions
+  readonly #runner: JobRunner
+  /** The jobs that it has, until the server knows how they ended. */
+  readonly #held = new Set<HeldJob>()
+  #open: OpenWorker | undefined
   #isClosing = false
   #isAbandoned = false
   /** The errors of the latest second. */
@@ -46,18 +60,91 @@ export class QueueWorker {
   #lastError: string | undefined
   #pause: NodeJS.Timeout | undefined
 
-  constructor (connection: Connection, options: QueueWorkerOptions) {
-    const { name, concurrency, log, lockDuration = defaultLockDuration } = options
-    const { bullMq } = connection
-    this.runner = new JobRunner(options)
+  /** The same as `startWorker()`, with a connection that is loaded. */
+  static async start (connection: Connection, options: QueueWorkerOptions): Promise<QueueWorker> {
+    const worker = new QueueWorker(connection, options)
+    const first = worker.#start()
+    try {
+      await limited(first, longestStart)
+    } catch (error) {
+      throwRefusal(error)
+      worker.#keepTrying(first)
+    }
+    return worker
+  }
+
+  private constructor (connection: Connection, options: QueueWorkerOptions) {
     this.#connection = connection
-    this.#log = log
-    this.#open = connection.openWorker(name, async (job, token) => {
-      this.#lastError = undefined
-      const held = new HeldJob(job, token as string, lockDuration, log, bullMq)
-      await held.end(await this.runner.run(held))
-      throw new bullMq.WaitingError() // BullMQ leaves the job as it is, and takes the next one
-    }, {
+    this.#options = options
+    this.#runner = new JobRunner(options)
+  }
+
+  /** Takes no more jobs, and finishes those that it has. If the server does not answer, other workers have to end them. */
+  async close (): Promise<void> {
+    this.#isClosing = true
+    clearTimeout(this.#pause)
+    if (this.#open === undefined) return
+
+    const { worker } = this.#open
+    await worker.pause(true) // which stops BullMQ's timers, too
+    const closed = worker.close()
+    while (!this.#isAbandoned && !await isOver(closed, longestFarewell)) if (this.#runner.idleFor > longestFarewell) await this.abandon()
+  }
+
+  /** Tells tasks that are running to stop, and leaves their jobs to other workers. */
+  async abandon (): Promise<void> {
+    if (this.#isAbandoned) return
+
+    this.#isClosing = this.#isAbandoned = true
+    clearTimeout(this.#pause)
+    this.#runner.abandon()
+    for (const job of this.#held) job.abandon(closingError())
+    if (this.#open === undefined) return
+
+    const { worker, abandon } = this.#open
+    abandon()
+    await isOver(worker.close(true), longestFarewell)
+  }
+
+  /** @throws if the server is unavailable, or refuses us */
+  async #start (): Promise<void> {
+    const { functions, concurrency, name, log } = this.#options
+    const { abandon } = await this.#connection.openQueue(name)
+    abandon()
+    if (this.#isClosing) return
+
+    const open = this.#open = this.#openWorker()
+    try {
+      await limited(open.worker.waitUntilReady(), this.#connection.longestStart)
+    } catch (error) {
+      this.#open = undefined
+      open.abandon()
+      throw error
+    }
+    log.info({ queue: name, tasks: [...functions.keys()], concurrency }, 'worker started')
+  }
+
+  /** @param latest the try that is under way */
+  async #keepTrying (latest: Promise<void>): Promise<void> {
+    const { name, log } = this.#options
+    let wasRefused: boolean | undefined
+    for (;;) {
+      try {
+        return await latest
+      } catch (error) {
+        const isRefused = isRefusal(error)
+        if (!this.#isClosing && isRefused !== wasRefused) log.warn({ err: withoutArguments(error), queue: name }, `${this.#connection.options.kind} is unavailable: the worker is waiting for it`)
+        wasRefused = isRefused
+      }
+      await sleep(connectInterval)
+      if (this.#isClosing) return
+      latest = this.#start()
+    }
+  }
+
+  #openWorker (): OpenWorker {
+    const { name, concurrency, lockDuration = defaultLockDuration } = this.#options
+    const open = this.#connection.openWorker(name, async (job, token) => { await this.#run(job, token as string, lockDuration) }, {
       concurrency,
       lockDuration,
       skipLockRenewal: true, // each job renews its own lock, to know when that was
@@ -65,54 +152,31 @@ export class QueueWorker {
       runRetryDelay,
       maxStalledCount
     })
-    this.#open.worker.on('error', (error) => { this.#noteError(error) })
+    open.worker.on('error', (error) => { if (this.#open === open) this.#noteError(error, open) })
+    return open
   }
 
-  /** Resolves to true when it takes jobs; to false if the server is unavailable again, and it never will. */
-  async ready (): Promise<boolean> {
-    try {
-      await limited(this.#open.worker.waitUntilReady(), this.#connection.longestStart)
-      return true
-    } catch {
-      await this.abandon()
-      return false
-    }
-  }
-
-  /** Takes no more jobs, and finishes those that it has. If the server does not answer, other workers have to end them. */
-  async close (): Promise<void> {
-    this.#isClosing = true
-    clearTimeout(this.#pause)
-    const { worker } = this.#open
-    await worker.pause(true) // which stops BullMQ's timers, too
-    const closed = worker.close()
-    while (!this.#isAbandoned && !await isOver(closed, longestFarewell)) if (this.runner.idleFor > longestFarewell) await this.abandon()
-  }
-
-  /** Tells tasks that are running to stop, and leaves their jobs to other workers. */
-  async abandon (): Promise<void> {
-    if (this.#isAbandoned) return
-
-    this.#isAbandoned = true
-    clearTimeout(this.#pause)
-    this.runner.abandon()
-    this.#open.abandon()
-    await isOver(this.#open.worker.close(true), longestFarewell)
+  async #run (job: Job, token: string, lockDuration: number): Promise<void> {
+    const { bullMq } = this.#connection
+    const held = new HeldJob(job, token, lockDuration, this.#options.log, bullMq)
+    this.#lastError = undefined
+    this.#held.add(held)
+    if (this.#isAbandoned) held.abandon(closingError()) // it was on its way
+    await held.end(await this.#runner.run(held))
+    this.#held.delete(held)
+    throw new bullMq.WaitingError() // BullMQ leaves the job as it is, and takes the next one
   }
 
   /** While the server is unavailable, each of the worker's connections says so each second; one that refuses everything does at each try. */
-  #noteError (error: Error): void {
-    if (this.#isClosing || this.#isAbandoned) return
+  #noteError (error: Error, { worker }: OpenWorker): void {
+    if (this.#isClosing) return
 
-    if (this.#lastError === undefined) this.#log.warn({ err: withoutArguments(error) }, `the worker got an error from the queue's server, and tries again: ${messageOf(error)}`)
+    if (this.#lastError === undefined) this.#options.log.warn({ err: withoutArguments(error) }, `the worker got an error from the queue's server, and tries again: ${messageOf(error)}`)
     this.#lastError = error.message
     const time = now()
     this.#errors = this.#errors.filter((earlier) => time - earlier < 1_000).concat(time)
-    if (this.#errors.length >= burst && this.#pause === undefined) this.#takeBreath()
-  }
+    if (this.#errors.length < burst || this.#pause !== undefined) return
 
-  #takeBreath (): void {
-    const { worker } = this.#open
     worker.pause(true).catch(() => {})
     this.#pause = setTimeout(() => {
       this.#pause = undefined
@@ -124,5 +188,5 @@ export class QueueWorker {
 
 /** Whether a worker has closed, within some time. */
 async function isOver (closed: Promise<void>, milliseconds: number): Promise<boolean> {
-  return await limited(closed, milliseconds).then(() => true, () => false)
+  return await limited(closed, milliseconds).then(() => true, (error: unknown) => !(error instanceof Late))
 }

@@ -1,4 +1,4 @@
-import { isError, messageOf } from '../core/errors.js'
+import { FST_BGT_QUEUE_CONNECTION, isError, messageOf } from '../core/errors.js'
 import { safeText } from './safe-text.js'
 
 /** An error of the server, or of its client package. Of these only the code and the message are looked at. */
@@ -34,6 +34,14 @@ function problemOf (thrown: unknown): string {
 export function isRefusal (thrown: unknown): boolean {
   const { code, name } = (thrown ?? {}) as ServerError
   return refusingCodes.includes(String(code)) || refusingNames.includes(String(name)) || refusingMessages.test(messageOf(thrown))
+}
+
+/** @throws `FST_BGT_QUEUE_CONNECTION` if the server refuses us permanently */
+export function throwRefusal (error: unknown): void {
+  if (!isRefusal(error)) return
+
+  const cause = withoutArguments(error)
+  throw new FST_BGT_QUEUE_CONNECTION(`its server refuses the connection: ${cause.message}`, { cause })
 }
 
 /** Whether another server has become the primary, and this one is not, or not yet, able to store anything. */

@@ -1,9 +1,8 @@
-import { FST_BGT_QUEUE_CONNECTION } from '../core/errors.js'
 import type { TaskLogger } from '../core/task-logger.js'
 import { clearTimeout, limited, setTimeout } from '../core/timers.js'
 import { connectInterval, type Connection, type JobQueue, type OpenQueue } from './connection.js'
 import type { ResolvedQueueOptions } from './queue-options.js'
-import { isRefusal, withoutArguments } from './server-error.js'
+import { throwRefusal, withoutArguments } from './server-error.js'
 
 /** How long the server may take to end a connection, in milliseconds. */
 const longestFarewell = 2_000
@@ -112,12 +111,4 @@ export class ServerLink {
     this.#log.info({ queue: this.#options.name }, `${this.#options.kind} is available again for the queue`)
     for (const user of this.#users) user.found((this.#open.get(user.name) as OpenQueue).queue)
   }
-}
-
-/** @throws `FST_BGT_QUEUE_CONNECTION` if the server refuses us permanently */
-export function throwRefusal (error: unknown): void {
-  if (!isRefusal(error)) return
-
-  const cause = withoutArguments(error)
-  throw new FST_BGT_QUEUE_CONNECTION(`its server refuses the connection: ${cause.message}`, { cause })
 }

@@ -3,10 +3,10 @@ import pg from 'pg'
 import { test } from 'tap'
 import { openAppQueue } from '../../lib/queue/app-queue.js'
 import { resolveQueueOptions } from '../../lib/queue/queue-options.js'
-import { startWorker } from '../../lib/queue/start-worker.js'
+import { startWorker } from '../../lib/queue/queue-worker.js'
 import { freePort } from '../helpers/free-port.js'
 import { OwnServer } from '../helpers/own-server.js'
-import { answers, Notes, openQueue } from '../helpers/queue.js'
+import { answers, Network, Notes, openQueue } from '../helpers/queue.js'
 import { functions, Lines, openTestQueue, Outcomes, startTestWorker, work } from './harness.js'
 
 const redis = { skip: !await answers({ port: 6379 }) && 'Redis does not answer' }
@@ -69,6 +69,24 @@ test('a server that is not there yet is one warning, and is used as soon as it i
   t.match(lines.all, [{ level: 'warn', message: /^Redis is unavailable for the queue/ }])
   await queue.close()
   t.equal(lines.all.length, 1)
+})
+
+test('a worker that waits for its server goes on waiting when that refuses it for a while', redis, async (t) => {
+  const server = await OwnServer.start(t, 'Redis')
+  if (server === undefined) return t.pass('redis-server is not installed')
+
+  const network = await Network.create(t, server)
+  network.cut()
+  const { lines } = await startTestWorker(t, server, 'waits', { port: network.port })
+  const client = new Redis(server.port)
+  await client.config('SET', 'requirepass', 'secret')
+  network.mend()
+  await lines.until('the worker waits for it', 2)
+  t.match(lines.all.map(({ fields }) => fields.err), [Error, /NOAUTH/])
+  await client.config('SET', 'requirepass', '')
+  await lines.until('worker started')
+  t.equal(lines.all.length, 3)
+  client.disconnect()
 })
 
 test('a failover is followed: a server that has become a replica is left', redis, async (t) => {

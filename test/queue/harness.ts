@@ -11,7 +11,7 @@ import { Task } from '../../lib/core/task.js'
 import { openAppQueue, type AppQueue, type AppQueueOptions } from '../../lib/queue/app-queue.js'
 import type { JobInfo } from '../../lib/queue/job-run.js'
 import { resolveQueueOptions, type QueueOptions } from '../../lib/queue/queue-options.js'
-import { startWorker, type StartedWorker } from '../../lib/queue/start-worker.js'
+import { type QueueWorker, startWorker } from '../../lib/queue/queue-worker.js'
 import * as work from '../fixtures/queue/work.js'
 import { openQueue, type QueueServer } from '../helpers/queue.js'
 
@@ -117,7 +117,7 @@ export async function openTestQueue (t: Test, connection: string, options: Parti
 }
 
 export interface TestWorker {
-  readonly worker: StartedWorker
+  readonly worker: QueueWorker
   readonly outcomes: Outcomes
   readonly lines: Lines
 }

@@ -1,14 +1,14 @@
 import { fileURLToPath } from 'node:url'
 import { test, type Test } from 'tap'
 import { startProgram } from '../helpers/program.js'
-import { Notes, openQueue, testOnEach, type QueueServer } from '../helpers/queue.js'
+import { Network, Notes, openQueue, testOnEach, type QueueServer } from '../helpers/queue.js'
 import { openTestQueue, startTestWorker, work } from './harness.js'
 
 const program = fileURLToPath(new URL('./worker-process.js', import.meta.url))
 const lockDuration = 2_000
 
-async function startProcess (t: Test, server: QueueServer, name: string, concurrency: number) {
-  const started = startProgram(t, [process.execPath, program, JSON.stringify({ connection: server.url(), name, lockDuration, concurrency })])
+async function startProcess (t: Test, server: QueueServer, name: string, concurrency: number, options: object = {}) {
+  const started = startProgram(t, [process.execPath, program, JSON.stringify({ connection: server.url(), name, lockDuration, concurrency, ...options })])
   await started.until('worker started')
   return started
 }
@@ -56,6 +56,22 @@ test('workers that die or stop', async (t: Test) => {
     t.same(notes.lines, ['a', 'a', 'b', 'c'])
     t.same(outcomes.all, ['work.slow completed', 'work.note completed', 'work.note completed'])
     t.same(positions, [...positions].sort((a, b) => a - b), 'progress never went back')
+  })
+
+  await testOnEach(t, 'a worker that closes while its server is unavailable leaves what it cannot end, and its process ends', async (t, server) => {
+    const network = await Network.create(t, server)
+    const queue = await openTestQueue(t, server.url())
+    const notes = new Notes(t)
+    const { child, exit } = await startProcess(t, server, queue.name, 1, { connection: server.url(network.port), lockDuration: 60_000 })
+    await queue.drain([[work.wait, notes.file, 'a']])
+    await notes.until(1)
+    network.cut()
+    notes.add('go on')
+    await notes.until(3)
+    child.kill('SIGTERM')
+    const timeout = setTimeout(() => child.kill('SIGKILL'), 30_000)
+    t.equal(await exit(), 0)
+    clearTimeout(timeout)
   })
 
   await testOnEach(t, 'of the tasks beside one that ends its process, none fails', async (t, server) => {

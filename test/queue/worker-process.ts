@@ -1,6 +1,6 @@
 // A worker in a process of its own, for tests that kill or stop it: node worker-process.js '{ "connection", "name", … }'
 import { resolveQueueOptions } from '../../lib/queue/queue-options.js'
-import { startWorker } from '../../lib/queue/start-worker.js'
+import { startWorker } from '../../lib/queue/queue-worker.js'
 import { functions, Lines, Outcomes } from './harness.js'
 
 const { connection, name, lockDuration, concurrency, isQuiet = false } = JSON.parse(process.argv[2] as string)
@@ -14,6 +14,6 @@ const worker = await startWorker(resolveQueueOptions({ connection, name }), {
   functions,
   createOwner: (job) => outcomes.createOwner(job, lines)
 })
-process.on('SIGTERM', () => { worker.close().then(() => { process.exit(0) }) })
+process.on('SIGTERM', () => { worker.close() }) // then nothing keeps it alive
 console.log('worker started')
-if (!isQuiet) setInterval(() => { for (const { message } of lines.all.splice(0)) console.log(message) }, 20)
+if (!isQuiet) setInterval(() => { for (const { message } of lines.all.splice(0)) console.log(message) }, 20).unref()

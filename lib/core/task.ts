@@ -11,8 +11,8 @@ export class Task extends AsyncResource {
   readonly args: readonly unknown[]
   /** The name of a task that runs in a way of its own, such as a collection: its attempts take no slot, those of its tasks do. */
   readonly ownName: string | undefined
-  /** When it was added, in milliseconds, by `now()`. */
-  readonly addedAt = now()
+  /** When it was added, in milliseconds, by `now()`; if a job holds it, when that was stored. */
+  addedAt = now()
   /** The one behind it in its collection. */
   next: Task | undefined = undefined
   /** How many attempts at it have failed. */

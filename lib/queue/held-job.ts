@@ -38,6 +38,7 @@ export class HeldJob implements ActiveJob {
 
   get data (): unknown { return this.#job.data }
   get progress (): unknown { return this.#job.progress }
+  get storedAt (): number { return this.#job.timestamp }
   get losses (): number { return this.#job.stalledCounter }
   get ends (): number { return this.#job.attemptsMade }
   get signal (): AbortSignal { return this.#lock.signal }

@@ -273,6 +273,7 @@ export class JobRun implements OpenCollection {
   #begin (stored: StoredTask, func: TaskFunction): Attempt<Owner> {
     const task = this.#taskOf(stored, func)
     const { executions } = this.#owner
+    task.addedAt -= Math.max(Date.now() - this.#job.storedAt, 0) // the clocks of two machines may differ
     task.failures = this.#progress.failures
     this.#owner.added?.(task)
     const attempt = new Attempt(task, this.#owner, executions.of(func).name, task.failures + 1, optionsOf(func).timeout ?? stored.timeout ?? executions.options.timeout)

@@ -134,6 +134,8 @@ export interface ActiveJob {
   /** As they were stored, or as anybody stored them. */
   readonly data: unknown
   readonly progress: unknown
+  /** When it was stored, in milliseconds since 1970. */
+  readonly storedAt: number
   /** How often a worker has lost it: died, or was out of touch for longer than its lock. */
   readonly losses: number
   /** How often it had ended: more than never if it is retried by hand. */

@@ -98,6 +98,7 @@ class MemoryJob implements ActiveJob {
   readonly id: string
   readonly queue = 'memory:'
   readonly isDurable = false
+  readonly storedAt = Date.now()
   readonly losses = 0
   readonly ends = 0
   readonly #json: string

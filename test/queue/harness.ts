@@ -53,12 +53,17 @@ export class Lines {
 export class Outcomes {
   readonly all: string[] = []
   readonly errors: unknown[] = []
+  /** How long tasks that have completed had waited, in milliseconds. */
+  readonly waits: number[] = []
 
   readonly createOwner = ({ reqId, signal }: Partial<JobInfo>, lines = new Lines()): Owner => ({
     executions: new Executions(),
     log: lines.log.child({ reqId }),
     signal,
-    completed: ({ task }) => { this.all.push(`${task.name} completed`) },
+    completed: ({ task, waited }) => {
+      this.all.push(`${task.name} completed`)
+      this.waits.push(waited as number)
+    },
     retried: (error, { task, number }) => {
       this.all.push(`${task.name} retried after ${number}`)
       this.errors.push(error)

@@ -39,6 +39,13 @@ test('a job in memory does not run in the async context of its request', async (
   t.same(seen, [undefined])
 })
 
+test('a task in memory has waited since its job was stored', async (t) => {
+  const { queue, outcomes, notes } = await openInMemory(t)
+  await queue.drain([[work.slow, notes.file, 'a', 100], [work.note, notes.file, 'b']])
+  await queue.queue.idle()
+  t.ok(Number(outcomes.waits[1]) >= 99, `${outcomes.waits[1]} ms, with the task before it`)
+})
+
 test('a job in memory fails without its neighbors', async (t) => {
   const { queue, outcomes, notes } = await openInMemory(t)
   await queue.drain([[work.once, notes.file], [work.note, notes.file, 'skipped']], 'stop')

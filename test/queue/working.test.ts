@@ -66,6 +66,19 @@ test('a worker and what it makes of jobs', async (t: Test) => {
     t.equal(outcomes.all.length, 4)
   })
 
+  await testOnEach(t, 'a task has waited since its job was stored', async (t, server) => {
+    const queue = await openTestQueue(t, server.url())
+    openQueue(t, server, queue.name)
+    const notes = new Notes(t)
+    await queue.drain([[work.slow, notes.file, 'a', 100], [work.note, notes.file, 'b']])
+    await sleep(300)
+    const { outcomes } = await startTestWorker(t, server, queue.name)
+    await outcomes.until(2)
+    const [first, second] = outcomes.waits as [number, number]
+    t.ok(first >= 299 && first < 60_000, `${first} ms`)
+    t.ok(second >= first + 99, `${second} ms, with the task before it`)
+  })
+
   await testOnEach(t, 'a job with a task that the worker does not know is given back until a worker knows it', async (t, server) => {
     const known = new Map(functions)
     known.delete('work.flaky')

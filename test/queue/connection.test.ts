@@ -81,7 +81,7 @@ test('a worker that waits for its server goes on waiting when that refuses it fo
   const client = new Redis(server.port)
   await client.config('SET', 'requirepass', 'secret')
   network.mend()
-  await lines.until('the worker waits for it', 2)
+  await lines.until('the worker is waiting for it', 2)
   t.match(lines.all.map(({ fields }) => fields.err), [Error, /NOAUTH/])
   await client.config('SET', 'requirepass', '')
   await lines.until('worker started')

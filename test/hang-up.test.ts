@@ -356,10 +356,11 @@ t.test('another plugin\'s onSend hook that fails when the client has left delays
 
 t.test('200 pipelined requests behind an async onRequest hook keep their tasks when the client leaves', async (t) => {
   const { app } = createBareApp(t, { logger: false })
-  const begun = deferred()
+  const [allBegun, hasLeft] = [deferred(), deferred()]
+  let begun = 0
   app.addHook('onRequest', async () => {
-    begun.resolve()
-    await sleep(20)
+    if (++begun === 200) allBegun.resolve()
+    await hasLeft.promise
   })
   await app.register(backgroundTasks)
   const accepted: string[] = []
@@ -371,9 +372,11 @@ t.test('200 pipelined requests behind an async onRequest hook keep their tasks w
   })
   const client = await Client.connect(await listen(app))
   for (let i = 0; i < 200; i++) client.send('GET', '/')
-  await begun.promise
+  await allBegun.promise
   client.hangUp()
-  for (let before = -1; accepted.length < 100 || accepted.length > before; before = accepted.length) await sleep(100)
+  await sleep(50)
+  hasLeft.resolve()
+  while (accepted.length < 200) await sleep(10)
   await app.backgroundTasks.idle()
   t.same(ran.sort(), accepted.sort())
 })

@@ -16,7 +16,7 @@ t.test('past maxPending addTask throws, and the client is told when to come back
   const refused = await fetch(origin)
   t.equal(refused.status, 503)
   t.equal(refused.headers.get('retry-after'), '10')
-  t.match(await refused.json(), { code: 'FST_BGT_QUEUE_FULL', message: /No background task can be added: 3 wait or run already.*"maxPending"/ })
+  t.match(await refused.json(), { code: 'FST_BGT_QUEUE_FULL', message: /No background task can be added: 3 are waiting or running.*"maxPending"/ })
   t.equal(app.backgroundTasks.pending + app.backgroundTasks.running, 3, 'what was accepted is kept')
   t.throws(() => app.backgroundTasks.addTask(() => {}), { code: 'FST_BGT_QUEUE_FULL', statusCode: 503 })
 

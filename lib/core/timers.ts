@@ -34,7 +34,8 @@ export class Late extends Error {
 export async function limited<T> (promise: Promise<T>, milliseconds: number, signal?: AbortSignal): Promise<T> {
   return await new Promise<T>((resolve, reject) => {
     const stop = (): void => { settle(() => { reject(signal?.reason) }) }
-    const timer = setTimeout(() => { settle(() => { reject(new Late(milliseconds)) }) }, milliseconds)
+    // An answer may have arrived while this process was busy: it is read before the next turn.
+    const timer = setTimeout(() => { setImmediate(() => { settle(() => { reject(new Late(milliseconds)) }) }) }, milliseconds)
     const settle = (end: () => void): void => {
       clearTimeout(timer)
       signal?.removeEventListener('abort', stop)

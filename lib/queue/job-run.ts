@@ -48,9 +48,8 @@ export interface RunnerOptions {
 export interface Runner {
   readonly options: RunnerOptions
   make (attempt: Attempt<Owner>): Promise<void>
-  /** Whether a task that may end this process may run now. */
-  enterSuspect (): boolean
-  leaveSuspect (): void
+  /** Whether a task that may end this process is running: one at a time, so that its neighbors are not taken for it. */
+  isSuspectRunning: boolean
 }
 
 /**
@@ -168,18 +167,20 @@ export class JobRun implements OpenCollection {
     progress.unknownSince = undefined
     if (progress.starts >= Math.max(stored.attempts, fewestStarts)) return await this.#fail(new FST_BGT_WORKER(stored.name, progress.starts), this.#begin(stored, func))
 
-    const isSuspect = progress.starts > 0
-    if (isSuspect && !this.#runner.enterSuspect()) return await this.#giveBack(suspectDelay)
+    if (progress.starts === 0) return await this.#tryTask(stored, func)
+    if (this.#runner.isSuspectRunning) return await this.#giveBack(suspectDelay)
+
+    this.#runner.isSuspectRunning = true
     try {
       return await this.#tryTask(stored, func)
     } finally {
-      if (isSuspect) this.#runner.leaveSuspect()
+      this.#runner.isSuspectRunning = false
     }
   }
 
   async #tryTask (stored: StoredTask, func: TaskFunction): Promise<Ending | undefined> {
     const progress = this.#progress
-    if (this.#recordsStarts) {
+    if (this.#job.losses > 0) { // one of its tasks may have been the reason
       progress.starts++
       if (!await this.#job.record(progress)) return { type: 'lost' }
     }
@@ -263,11 +264,6 @@ export class JobRun implements OpenCollection {
   /** Records how far the job is, and lets it come back after some milliseconds. */
   async #giveBack (delay: number): Promise<Ending> {
     return await this.#job.record(this.#progress) ? { type: 'delayed', delay } : { type: 'lost' }
-  }
-
-  /** Whether the job was lost once: then one of its tasks may have been the reason. */
-  get #recordsStarts (): boolean {
-    return this.#job.losses > 0
   }
 
   #begin (stored: StoredTask, func: TaskFunction): Attempt<Owner> {

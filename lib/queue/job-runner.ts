@@ -13,10 +13,10 @@ const interval = 20
 /** Runs the jobs of a worker. */
 export class JobRunner implements Runner {
   readonly options: RunnerOptions
+  isSuspectRunning = false
   readonly #attempts = new Set<Attempt<Owner>>()
   readonly #runs = new Set<JobRun>()
   readonly #watch: BlockWatch | undefined
-  #isSuspectRunning = false
   /** When the latest attempt has ended. */
   #endedAt = now()
 
@@ -32,15 +32,15 @@ export class JobRunner implements Runner {
 
   /** Runs a job until it ends or is to be given back. Never rejects. */
   async run (job: ActiveJob): Promise<Ending> {
-    const run = this.#open(job)
-    if (run instanceof JobRun) return await this.#runToEnd(run)
+    let run: JobRun
+    try {
+      run = this.#open(job)
+    } catch (err) {
+      const reason = messageOf(err)
+      this.options.log.error({ err, job: job.id, queue: job.queue }, `a job failed: ${reason}`)
+      return { type: 'failed', reason: safeText(reason) }
+    }
 
-    const reason = messageOf(run)
-    this.options.log.error({ err: run, job: job.id, queue: job.queue }, `a job failed: ${reason}`)
-    return { type: 'failed', reason: safeText(reason) }
-  }
-
-  async #runToEnd (run: JobRun): Promise<Ending> {
     this.#runs.add(run)
     try {
       return await run.run()
@@ -66,35 +66,16 @@ export class JobRunner implements Runner {
     }
   }
 
-  /** Whether a task that may end this process may run now: one such task at a time, so that its neighbors are not taken for it. */
-  enterSuspect (): boolean {
-    if (this.#isSuspectRunning) return false
-
-    this.#isSuspectRunning = true
-    return true
-  }
-
-  leaveSuspect (): void {
-    this.#isSuspectRunning = false
-  }
-
   /** Tells the tasks that are running to stop, and leaves their jobs, with others that this process holds. */
   abandon (others: Iterable<ActiveJob> = []): void {
     const reason = closingError()
     for (const run of this.#runs) run.abandon(reason)
-    for (const job of others) {
-      const run = this.#open(job)
-      if (run instanceof JobRun) run.abandon(reason)
-    }
+    for (const job of others) this.#open(job).abandon(reason)
   }
 
-  /** A run of the job, or the error if its data are invalid. */
-  #open (job: ActiveJob): JobRun | unknown {
-    try {
-      return new JobRun(this, job, parseJobData(job.data))
-    } catch (error) {
-      return error
-    }
+  /** @throws `FST_BGT_INVALID_JOB` */
+  #open (job: ActiveJob): JobRun {
+    return new JobRun(this, job, parseJobData(job.data))
   }
 }
 

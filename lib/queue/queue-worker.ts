@@ -1,5 +1,5 @@
 import type { Job } from 'bullmq'
-import { closingError, messageOf } from '../core/errors.js'
+import { closingError } from '../core/errors.js'
 import { clearTimeout, Late, limited, now, setTimeout, sleep } from '../core/timers.js'
 import { Connection, connectInterval, type OpenWorker } from './connection.js'
 import { HeldJob } from './held-job.js'
@@ -171,7 +171,8 @@ export class QueueWorker {
   #noteError (error: Error, { worker }: OpenWorker): void {
     if (this.#isClosing) return
 
-    if (this.#lastError === undefined) this.#options.log.warn({ err: withoutArguments(error) }, `the worker got an error from the queue's server, and tries again: ${messageOf(error)}`)
+    const err = withoutArguments(error)
+    if (this.#lastError === undefined) this.#options.log.warn({ err }, `the worker got an error from the queue's server, and tries again: ${err.message}`)
     this.#lastError = error.message
     const time = now()
     this.#errors = this.#errors.filter((earlier) => time - earlier < 1_000).concat(time)

@@ -24,19 +24,13 @@ export interface AppQueueOptions extends Omit<StoreOptions, 'queue' | 'transacti
   readonly unattendedWait?: number | undefined
 }
 
-/** What the process's own worker needs. */
-export interface OwnWorkerOptions extends RunnerOptions {
-  /** For tests: see `QueueWorkerOptions`. */
-  readonly lockDuration?: number | undefined
-}
-
 /** An app's queue: where it stores its tasks, and the process's own worker, if there is one. */
 export interface AppQueue {
   readonly store: TaskStore
   /** Whether this process runs jobs: call `work()` when the task modules are loaded. */
   readonly hasWorker: boolean
   /** @throws `FST_BGT_QUEUE_CONNECTION` */
-  work (options: OwnWorkerOptions): Promise<void>
+  work (options: RunnerOptions): Promise<void>
   /** Resolves when no job is left that this process's worker would take; at once if it has none. */
   idle (): Promise<void>
   /** Takes no more jobs in this process, and finishes those that it has: of those in memory, all. */
@@ -53,38 +47,20 @@ export interface AppQueue {
  * @throws `FST_BGT_QUEUE_CONNECTION` if the server refuses us permanently; `FST_BGT_MISSING_DEPENDENCY`
  */
 export async function openAppQueue (options: ResolvedQueueOptions, appOptions: AppQueueOptions): Promise<AppQueue> {
-  return options.kind === 'memory' ? new InMemory(options, appOptions) : await OnServer.open(options, appOptions)
+  return options.kind === 'memory' ? openInMemory(options, appOptions) : await OnServer.open(options, appOptions)
 }
 
 /** `memory:`: the process is its own worker. */
-class InMemory implements AppQueue {
-  readonly hasWorker = true
-  readonly store: QueueStore
-  readonly #queue: MemoryQueue
-
-  constructor (queue: ResolvedQueueOptions, options: AppQueueOptions) {
-    this.#queue = new MemoryQueue(queue.concurrency as number)
-    this.store = new QueueStore({ ...options, queue }, () => this.#queue)
-  }
-
-  async work (options: OwnWorkerOptions): Promise<void> {
-    this.#queue.start(options)
-  }
-
-  async idle (): Promise<void> {
-    await this.#queue.idle()
-  }
-
-  async closeWorker (): Promise<void> {
-    await this.#queue.idle()
-  }
-
-  async abandonWorker (): Promise<void> {
-    this.#queue.abandon()
-  }
-
-  async close (): Promise<void> {
-    this.#queue.abandon()
+function openInMemory (queue: ResolvedQueueOptions, options: AppQueueOptions): AppQueue {
+  const memory = new MemoryQueue(queue.concurrency as number)
+  return {
+    hasWorker: true,
+    store: new QueueStore({ ...options, queue }, () => memory),
+    async work (options) { memory.start(options) },
+    async idle () { await memory.idle() },
+    async closeWorker () { await memory.idle() },
+    async abandonWorker () { memory.abandon() },
+    async close () { memory.abandon() }
   }
 }
 
@@ -93,7 +69,6 @@ class OnServer implements AppQueue {
   readonly hasWorker: boolean
   readonly store: QueueStore<JobSender>
   readonly #connection: Connection
-  readonly #options: ResolvedQueueOptions
   readonly #link: ServerLink
   #worker: QueueWorker | undefined
 
@@ -106,8 +81,7 @@ class OnServer implements AppQueue {
   private constructor (connection: Connection, options: ResolvedQueueOptions, { log, unattendedWait, ...storeOptions }: AppQueueOptions) {
     this.hasWorker = options.concurrency !== undefined
     this.#connection = connection
-    this.#options = options
-    this.#link = new ServerLink(connection, options, log)
+    this.#link = new ServerLink(connection, log)
     const transactions = options.kind === 'PostgreSQL' ? new Transactions(connection, options, log) : undefined
     this.store = new QueueStore({ ...storeOptions, queue: options, transactions }, (name) => {
       const isOwn = name === options.name
@@ -118,8 +92,8 @@ class OnServer implements AppQueue {
     })
   }
 
-  async work (options: OwnWorkerOptions): Promise<void> {
-    const { name, concurrency } = this.#options
+  async work (options: RunnerOptions): Promise<void> {
+    const { name, concurrency } = this.#connection.options
     if (concurrency !== undefined) this.#worker = await QueueWorker.start(this.#connection, { ...options, name, concurrency })
   }
 
@@ -142,7 +116,7 @@ class OnServer implements AppQueue {
 
   /** How many jobs are left; 0 if the server does not say. */
   async #countJobs (): Promise<number> {
-    const { queue } = this.store.targetOf(this.#options.name)
+    const { queue } = this.store.targetOf(this.#connection.options.name)
     if (queue === undefined) return 0
     return await limited(queue.getJobCountByTypes('waiting', 'active', 'delayed', 'prioritized'), longestAnswer).catch(() => 0)
   }

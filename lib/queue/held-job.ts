@@ -1,6 +1,7 @@
 import type { Job } from 'bullmq'
 import type { TaskLogger } from '../core/task-logger.js'
 import { clearTimeout, limited, now, setTimeout, sleep } from '../core/timers.js'
+import type { BullMq } from './connection.js'
 import type { ActiveJob, Ending, JobProgress } from './job.js'
 import { isIncurable, isNotOurs, withoutArguments } from './server-error.js'
 
@@ -8,11 +9,6 @@ import { isIncurable, isNotOurs, withoutArguments } from './server-error.js'
 const repeatInterval = 500
 /** How long the server may take to answer, in milliseconds. */
 const longestAnswer = 5_000
-
-/** BullMQ's error for a job that is not to be retried. */
-export interface BullMqErrors {
-  readonly UnrecoverableError: new (message: string) => Error
-}
 
 /** A job of BullMQ's that this worker holds. */
 export class HeldJob implements ActiveJob {
@@ -22,17 +18,17 @@ export class HeldJob implements ActiveJob {
   readonly #job: Job
   readonly #token: string
   readonly #log: TaskLogger
-  readonly #errors: BullMqErrors
+  readonly #bullMq: BullMq
   readonly #lock: JobLock
 
   /** @param lockDuration in milliseconds */
-  constructor (job: Job, token: string, lockDuration: number, log: TaskLogger, errors: BullMqErrors) {
+  constructor (job: Job, token: string, lockDuration: number, log: TaskLogger, bullMq: BullMq) {
     this.id = job.id as string
     this.queue = job.queueName
     this.#job = job
     this.#token = token
     this.#log = log
-    this.#errors = errors
+    this.#bullMq = bullMq
     this.#lock = new JobLock(lockDuration, ageOf(job, lockDuration), async () => await this.#answer(job.extendLock(token, lockDuration)) === 1)
   }
 
@@ -97,7 +93,7 @@ export class HeldJob implements ActiveJob {
     if (ending.type === 'completed') await job.moveToCompleted(null, this.#token, false)
     else if (ending.type === 'delayed') await job.moveToDelayed(Date.now() + Math.round(ending.delay), this.#token)
     else {
-      const error = new this.#errors.UnrecoverableError(ending.reason)
+      const error = new this.#bullMq.UnrecoverableError(ending.reason)
       error.stack = ending.reason
       await job.moveToFailed(error, this.#token, false)
     }
@@ -117,7 +113,7 @@ const renewInterval = 500
  * A worker's hold on a job. The server gives the job to another worker when the lock has not been renewed for some time: a
  * worker must know that it still has it before it records or begins anything.
  */
-export class JobLock {
+class JobLock {
   readonly #duration: number
   readonly #extend: () => Promise<boolean>
   readonly #controller = new AbortController()

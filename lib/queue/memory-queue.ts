@@ -23,11 +23,6 @@ export class MemoryQueue implements JobTarget {
     this.#concurrency = concurrency
   }
 
-  /** Whether no job is left. */
-  get isIdle (): boolean {
-    return this.#waiting.length + this.#delayed.size + this.#active.size === 0
-  }
-
   /** Begins to run jobs. */
   start (options: RunnerOptions): void {
     this.#context.runInAsyncScope(() => {
@@ -49,7 +44,7 @@ export class MemoryQueue implements JobTarget {
 
   /** Resolves when no job is left. */
   async idle (): Promise<void> {
-    while (!this.isIdle) await new Promise<void>((resolve) => { this.#waiters.push(resolve) })
+    while (this.#waiting.length + this.#delayed.size + this.#active.size > 0) await new Promise<void>((resolve) => { this.#waiters.push(resolve) })
   }
 
   /** Tells the tasks that are running to stop, and gives up the jobs. */

@@ -56,9 +56,9 @@ export interface StoreOptions {
 }
 
 /** The tasks of a collection that are stored in one queue: one job. */
-class JobDraft {
-  readonly tasks: Task[] = []
-  bytes = 0
+interface JobDraft {
+  readonly tasks: Task[]
+  bytes: number
 }
 
 /** The tasks of a collection that are to be stored: a job for each queue that they name. */
@@ -114,7 +114,7 @@ export class QueueOutbox implements Outbox {
   }
 
   #put (task: Task, queue: string, bytes: number): void {
-    const draft = this.#drafts.get(queue) ?? new JobDraft()
+    const draft = this.#drafts.get(queue) ?? { tasks: [], bytes: 0 }
     draft.bytes = bytes
     draft.tasks.push(task)
     this.tasks.push(task)

@@ -1,7 +1,6 @@
 import type { TaskLogger } from '../core/task-logger.js'
 import { clearTimeout, limited, setTimeout } from '../core/timers.js'
 import { connectInterval, type Connection, type JobQueue, type OpenQueue } from './connection.js'
-import type { ResolvedQueueOptions } from './queue-options.js'
 import { throwRefusal, withoutArguments } from './server-error.js'
 
 /** How long the server may take to end a connection, in milliseconds. */
@@ -20,7 +19,6 @@ export interface LinkUser {
 /** The connection of those who store jobs: knows whether the server is available, and reports each outage once. */
 export class ServerLink {
   readonly #connection: Connection
-  readonly #options: ResolvedQueueOptions
   readonly #log: TaskLogger
   readonly #users: LinkUser[] = []
   readonly #open = new Map<string, OpenQueue>()
@@ -28,9 +26,8 @@ export class ServerLink {
   #isClosed = false
   #probe: NodeJS.Timeout | undefined
 
-  constructor (connection: Connection, options: ResolvedQueueOptions, log: TaskLogger) {
+  constructor (connection: Connection, log: TaskLogger) {
     this.#connection = connection
-    this.#options = options
     this.#log = log
   }
 
@@ -67,8 +64,9 @@ export class ServerLink {
     this.#isAway = true
     for (const { abandon } of this.#open.values()) abandon()
     this.#open.clear()
-    const instead = this.#options.enqueue === 'beforeResponse' ? 'requests that add tasks for it get 503' : 'tasks run in this process'
-    this.#log.warn({ err: withoutArguments(error), queue: this.#options.name }, `${this.#options.kind} is unavailable for the queue: until it is available again, ${instead}`)
+    const { enqueue, name, kind } = this.#connection.options
+    const instead = enqueue === 'beforeResponse' ? 'requests that add tasks for it get 503' : 'tasks run in this process'
+    this.#log.warn({ err: withoutArguments(error), queue: name }, `${kind} is unavailable for the queue: until it is available again, ${instead}`)
     for (const user of this.#users) user.lost()
     this.#tryLater()
   }
@@ -108,7 +106,8 @@ export class ServerLink {
     if (this.#isClosed) return
 
     this.#isAway = false
-    this.#log.info({ queue: this.#options.name }, `${this.#options.kind} is available again for the queue`)
+    const { name, kind } = this.#connection.options
+    this.#log.info({ queue: name }, `${kind} is available again for the queue`)
     for (const user of this.#users) user.found((this.#open.get(user.name) as OpenQueue).queue)
   }
 }

@@ -3,7 +3,7 @@ import { resolveQueueOptions } from '../../lib/queue/queue-options.js'
 import { startWorker } from '../../lib/queue/queue-worker.js'
 import { functions, Lines, Outcomes } from './harness.js'
 
-const { connection, name, lockDuration, concurrency, isQuiet = false } = JSON.parse(process.argv[2] as string)
+const { connection, name, lockDuration, concurrency } = JSON.parse(process.argv[2] as string)
 const lines = new Lines()
 const outcomes = new Outcomes()
 const worker = await startWorker(resolveQueueOptions({ connection, name }), {
@@ -16,4 +16,4 @@ const worker = await startWorker(resolveQueueOptions({ connection, name }), {
 })
 process.on('SIGTERM', () => { worker.close() }) // then nothing keeps it alive
 console.log('worker started')
-if (!isQuiet) setInterval(() => { for (const { message } of lines.all.splice(0)) console.log(message) }, 20).unref()
+setInterval(() => { for (const { message } of lines.all.splice(0)) console.log(message) }, 20).unref()

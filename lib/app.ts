@@ -5,6 +5,7 @@ import { BlockedWarning } from './blocked-warning.js'
 import { Executions } from './core/executions.js'
 import type { TaskStore } from './core/owner.js'
 import { createTurns, type Turns } from './core/slots.js'
+import { guardedLogger } from './core/task-logger.js'
 import { TaskTracker } from './core/task-tracker.js'
 import type { BackgroundTasksOptions } from './options.js'
 import type { JobInfo, RunnerOptions } from './queue/job-run.js'
@@ -64,7 +65,7 @@ export class App implements Shared {
     const shared: Shared = { tracker: new TaskTracker(), executions, turns, metrics, onTaskError, closeTimeout, completedLevel }
     return {
       functions: await loadTaskModules(tasks),
-      log: this.#log,
+      log: guardedLogger(this.#log),
       createOwner: ({ id, reqId, signal }: JobInfo) => new TaskReport(shared, this.#log.child({ job: id, reqId }), undefined, signal),
       tookOver: () => { metrics?.takenOver(1) },
       blocked: (functions, duration) => { this.#warning?.blocked(functions, duration) }

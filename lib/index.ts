@@ -8,6 +8,7 @@ import { BackgroundTask } from './core/background-task.js'
 import { BackgroundTasks } from './core/background-tasks.js'
 import { FST_BGT_ALREADY_REGISTERED } from './core/errors.js'
 import { taskContext } from './core/task-context.js'
+import { guardedLogger } from './core/task-logger.js'
 import { defineTask } from './core/task-options.js'
 import { checkRouteOptions, resolveOptions, type BackgroundTasksOptions, type BackgroundTasksRouteOptions } from './options.js'
 import { openAppQueue } from './queue/app-queue.js'
@@ -60,7 +61,7 @@ const register: FastifyPluginAsync<BackgroundTasksOptions> = async (fastify, opt
 
   const options = resolveOptions(opts)
   const app = await App.open(options, fastify.log, foreignIn(fastify))
-  const queue = options.queue && await openAppQueue(options.queue, { log: fastify.log, timeout: options.timeout })
+  const queue = options.queue && await openAppQueue(options.queue, { log: guardedLogger(fastify.log), timeout: options.timeout })
   app.store = queue?.store
   if (queue?.hasWorker) await queue.work(await app.forJobs(options.tasks as TaskModules))
 

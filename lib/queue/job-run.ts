@@ -2,7 +2,7 @@ import { Attempt } from '../core/attempt.js'
 import { codeOf, FST_BGT_UNKNOWN_TASK, FST_BGT_WORKER, messageOf } from '../core/errors.js'
 import type { OpenCollection, Owner } from '../core/owner.js'
 import type { TaskFunction } from '../core/task-function.js'
-import type { TaskLogger } from '../core/task-logger.js'
+import { guardedLogger, type TaskLogger } from '../core/task-logger.js'
 import { optionsOf } from '../core/task-options.js'
 import { Task } from '../core/task.js'
 import { type ActiveJob, type Ending, type JobData, type JobProgress, parseProgress, type StoredTask } from './job.js'
@@ -62,6 +62,7 @@ export class JobRun implements OpenCollection {
   readonly #job: ActiveJob
   readonly #data: JobData
   readonly #owner: Owner
+  readonly #log: TaskLogger | undefined
   readonly #progress: JobProgress
   #attempt: Attempt<Owner> | undefined
   #isAbandoned = false
@@ -72,6 +73,7 @@ export class JobRun implements OpenCollection {
     this.#job = job
     this.#data = data
     this.#owner = runner.options.createOwner({ id, queue, reqId: data.reqId, signal })
+    this.#log = this.#owner.log && guardedLogger(this.#owner.log)
     this.#progress = parseProgress(job.progress, data)
   }
 
@@ -99,7 +101,7 @@ export class JobRun implements OpenCollection {
     this.#job.abandon(reason)
     if (!this.#job.isDurable) this.#reportUnfinished(isRunning ? attempt : undefined)
     else if (attempt !== undefined) {
-      this.#owner.log?.warn({ task: attempt.task.name, taskId: attempt.task.id }, `background task "${attempt.task.name}" unfinished: another worker will take over its job`)
+      this.#log?.warn({ task: attempt.task.name, taskId: attempt.task.id }, `background task "${attempt.task.name}" unfinished: another worker will take over its job`)
       this.#owner.discarded?.([attempt.task])
     }
     if (this.index !== -1) this.#owner.closed?.(this)
@@ -257,7 +259,7 @@ export class JobRun implements OpenCollection {
     }
 
     const delay = Math.min(Math.max(elapsed, firstUnknownDelay), longestUnknownDelay)
-    this.#owner.log?.warn({ err: error, task: stored.name, taskId: stored.id, delay }, `this worker has no task "${stored.name}": its job goes back to the queue, for a worker that has it`)
+    this.#log?.warn({ err: error, task: stored.name, taskId: stored.id, delay }, `this worker has no task "${stored.name}": its job goes back to the queue, for a worker that has it`)
     return await this.#giveBack(delay)
   }
 

@@ -1,11 +1,13 @@
+import { randomUUID } from 'node:crypto'
 import { Registry } from 'prom-client'
 import t from 'tap'
+import backgroundTasks from '../../lib/index.js'
 import { JobLister } from '../../lib/queue/job-list.js'
 import { resolveQueueOptions } from '../../lib/queue/queue-options.js'
 import { createWorker } from '../../lib/worker.js'
 import * as work from '../fixtures/queue/work.js'
 import { createApp, createBareApp } from '../helpers/app.js'
-import { createQueueApp, Network, Notes, queueTasks, testOnEach, testOnOne } from '../helpers/queue.js'
+import { createQueueApp, Network, Notes, openQueue, queueTasks, testOnEach, testOnOne } from '../helpers/queue.js'
 
 t.test('with "memory:" the app runs its jobs itself: onTaskError, metrics and idle() know them', async (t) => {
   const register = new Registry()
@@ -88,6 +90,32 @@ testOnOne(t, 'a worker in the app waits for a server that is unavailable, and ca
   await waiting.app.ready()
   await waiting.app.close()
   t.same(waiting.log.with('worker started'), [])
+})
+
+testOnOne(t, 'a logger that throws keeps neither the queue nor a worker from going on', async (t, server) => {
+  const network = await Network.create(t, server)
+  const notes = new Notes(t)
+  const name = `test-${randomUUID()}`
+  let isBroken = false
+  const { app } = createBareApp(t, {
+    disableRequestLogging: true,
+    logger: { mixin () { if (isBroken) throw new Error('the mixin is broken'); return {} } }
+  })
+  await app.register(backgroundTasks, { tasks: queueTasks, queue: { connection: server.url(network.port), name, worker: true } })
+  app.get('/:n', async ({ backgroundTasks, params }) => { backgroundTasks.addTask(work.note, notes.file, (params as { n: string }).n) })
+  await app.ready()
+  isBroken = true
+  network.cut()
+  await app.inject('/away')
+  await notes.until(1)
+  network.mend()
+  const bull = openQueue(t, server, name)
+  while ((await bull.getJobCounts('completed')).completed === 0) {
+    await app.inject('/back')
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  isBroken = false
+  t.equal(notes.lines[0], 'away')
 })
 
 testOnEach(t, 'a job that the server refuses runs in the process, and the others are stored', async (t, server) => {

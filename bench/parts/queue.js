@@ -14,7 +14,7 @@ const stores = {
 export async function measure (quick) {
   const rows = []
   const bars = []
-  const plan = quick ? { rounds: 1, bursts: 1, warmUp: 1 } : { rounds: 3, bursts: 8, warmUp: 3 }
+  const plan = quick ? { rounds: 1, bursts: 1, warmUp: 1 } : { rounds: 2, bursts: 8, warmUp: 3 }
   for (const [store, { connection, storing, requests, tasks }] of Object.entries(stores)) {
     if (!await answers(connection)) {
       console.log(`  ${store} does not answer: skipped`)

@@ -66,5 +66,5 @@ t.test('wrong options are refused at once', async (t) => {
     t.throws(() => defineTask(func, options as object), { code: 'FST_BGT_INVALID_OPTION', message })
   }
   t.throws(() => defineTask('send' as never, {}), { code: 'FST_BGT_INVALID_FUNCTION' })
-  t.throws(() => defineTask(new BackgroundTask(func), {}), { code: 'FST_BGT_INVALID_FUNCTION', message: /but got a task \(its options are those of its function/ })
+  t.throws(() => defineTask(new BackgroundTask(func), {}), { code: 'FST_BGT_INVALID_FUNCTION', message: /but got a task \(give its function to defineTask\(\) instead/ })
 })

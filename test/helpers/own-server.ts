@@ -25,8 +25,9 @@ export class OwnServer implements QueueServer {
     if (program === undefined) return
 
     const directory = mkdtempSync(join(tmpdir(), 'own-server-'))
-    const port = await freePort()
     const user = name === 'PostgreSQL' && process.getuid?.() === 0 ? owner(directory) : {} // which root may not run
+    if (name === 'PostgreSQL') execFileSync(postgresProgram('initdb') as string, ['-D', directory, '-U', 'root', '--auth', 'trust'], { ...user, cwd: directory })
+    const port = await freePort() // last, or others may take it meanwhile
     const server = new OwnServer(name, port, name === 'Redis'
       ? [program, '--bind', '127.0.0.1', '--port', `${port}`, '--dir', directory, '--save', '', '--appendonly', 'yes', '--appendfsync', 'always']
       : [program, '-D', directory, '-p', `${port}`, '-c', 'listen_addresses=127.0.0.1', '-c', `unix_socket_directories=${directory}`], user)
@@ -34,7 +35,6 @@ export class OwnServer implements QueueServer {
       server.kill()
       rmSync(directory, { recursive: true, force: true, maxRetries: 5 })
     })
-    if (name === 'PostgreSQL') execFileSync(postgresProgram('initdb') as string, ['-D', directory, '-U', 'root', '--auth', 'trust'], { ...user, cwd: directory })
     await server.start()
     return server
   }

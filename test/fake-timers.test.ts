@@ -6,6 +6,7 @@ import * as work from './fixtures/tasks/work.js'
 import { createApp, listen } from './helpers/app.js'
 import { createNotes, notesIn } from './helpers/notes.js'
 import { createThreadApp } from './helpers/threads.js'
+import { limited } from '../lib/core/timers.js'
 
 t.afterEach(() => { mock.timers.reset() })
 
@@ -44,4 +45,12 @@ t.test('closeTimeout passes under fake timers', async (t) => {
   app.backgroundTasks.addTask(async function endless () { await new Promise(() => {}) })
   await app.close()
   t.match(log.unfinished, [{ task: 'endless' }])
+})
+
+t.test('an answer that arrives while the process is busy is not late', async (t) => {
+  const answer = limited(new Promise((resolve) => { setImmediate(() => { resolve('answer') }) }), 5)
+  const end = performance.now() + 20
+  while (performance.now() < end);
+  t.equal(await answer, 'answer')
+  await t.rejects(limited(new Promise(() => {}), 5), { message: 'no answer within 5 ms' })
 })

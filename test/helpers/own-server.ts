@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import type { Test } from 'tap'
-import { freePort } from './free-port.js'
 import { answers, type QueueServer } from './queue.js'
 
 /** Where Debian has PostgreSQL: its programs are on nobody's path. */
@@ -27,7 +26,7 @@ export class OwnServer implements QueueServer {
     const directory = mkdtempSync(join(tmpdir(), 'own-server-'))
     const user = name === 'PostgreSQL' && process.getuid?.() === 0 ? owner(directory) : {} // which root may not run
     if (name === 'PostgreSQL') execFileSync(postgresProgram('initdb') as string, ['-D', directory, '-U', 'root', '--auth', 'trust'], { ...user, cwd: directory })
-    const port = await freePort() // last, or others may take it meanwhile
+    const port = await unusedPort()
     const server = new OwnServer(name, port, name === 'Redis'
       ? [program, '--bind', '127.0.0.1', '--port', `${port}`, '--dir', directory, '--save', '', '--appendonly', 'yes', '--appendfsync', 'always']
       : [program, '-D', directory, '-p', `${port}`, '-c', 'listen_addresses=127.0.0.1', '-c', `unix_socket_directories=${directory}`], user)
@@ -80,6 +79,19 @@ export class OwnServer implements QueueServer {
     this.#process = undefined
   }
 }
+
+/**
+ * A port for a server that is killed and started again: below those that the system hands out, so that no connection takes it
+ * meanwhile, and another one in each process.
+ */
+async function unusedPort (): Promise<number> {
+  let port = 10_000 + process.pid % 20_000
+  while (ports.has(port) || await answers({ port })) port++
+  ports.add(port)
+  return port
+}
+
+const ports = new Set<number>()
 
 function owner (directory: string): { uid: number, gid: number } {
   const [uid, gid] = ['-u', '-g'].map((flag) => Number(execFileSync('id', [flag, 'postgres']))) as [number, number]

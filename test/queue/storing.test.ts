@@ -3,7 +3,7 @@ import t from 'tap'
 import { Network, Notes, openQueue, testOnEach } from '../helpers/queue.js'
 import { openTestQueue, openWithWorker, startTestWorker, work } from './harness.js'
 
-t.jobs = 6 // mostly they wait for what has a deadline
+t.jobs = 3 // mostly they wait for what has a deadline
 
 testOnEach(t, 'the queue tasks of a collection are one job, what stays runs here', async (t, server) => {
   const queue = await openTestQueue(t, server.url())

@@ -115,18 +115,9 @@ export class Connection {
 
   /** Asks PostgreSQL for one row: over a connection for this alone, or through the application's own client. */
   async ask (sql: string): Promise<Record<string, unknown>> {
-    const sockets = new Set<Socket>()
     const { connection } = this.options
-    const client = (isClient(connection) ? connection : new (this.#Client as PgClient)(this.#postgresOptions(sockets))) as InstanceType<PgClient>
-    const answer = async (): Promise<Record<string, unknown>> => {
-      if (client !== connection) await client.connect()
-      return (await client.query(sql)).rows[0]
-    }
-    try {
-      return await limited(answer(), longestConnect)
-    } finally {
-      for (const socket of sockets) socket.destroy()
-    }
+    const query = async (client: InstanceType<PgClient>): Promise<Record<string, unknown>> => (await client.query(sql)).rows[0]
+    return await (isClient(connection) ? limited(query(connection as InstanceType<PgClient>), longestConnect) : this.#withClient(longestConnect, query))
   }
 
   /** How long the server may take until it is ready, in milliseconds. */
@@ -145,10 +136,16 @@ export class Connection {
     if (isClient(connection)) return await reach(connection as Client)
     if (kind !== 'PostgreSQL') return
 
+    await this.#withClient(this.longestStart, async (client, { migrate }) => { await preparePostgres(client, this.bullMq, { name, schema, migrate: migrate !== false }) })
+  }
+
+  /** Connects to PostgreSQL for one purpose. Takes no longer than some milliseconds. */
+  async #withClient<T> (milliseconds: number, use: (client: InstanceType<PgClient>, config: { migrate?: boolean }) => Promise<T>): Promise<T> {
     const sockets = new Set<Socket>()
     const config = this.#postgresOptions(sockets)
+    const client = new (this.#Client as PgClient)(config)
     try {
-      await limited(preparePostgres(new (this.#Client as PgClient)(config), this.bullMq, { name, schema, migrate: (config as { migrate?: boolean }).migrate !== false }), this.longestStart)
+      return await limited(client.connect().then(() => use(client, config as { migrate?: boolean })), milliseconds)
     } finally {
       for (const socket of sockets) socket.destroy()
     }

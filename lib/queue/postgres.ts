@@ -18,12 +18,12 @@ interface PostgresSetup {
  * @throws what the server refuses
  */
 export async function preparePostgres (client: Client, bullMq: BullMq, { name, schema = bullMq.DEFAULT_SCHEMA, migrate }: PostgresSetup): Promise<void> {
-  await client.connect()
   if (await versionOf(client, bullMq, schema, migrate) < bullMq.LATEST_SCHEMA_VERSION && migrate) await bullMq.runMigrations(client, schema)
 
+  const params: string[] = []
+  const call = addJobCall(schema, { queue: name, id: randomUUID(), name: 'probe', data: {}, opts: { attempts: 1 } }, params)
   await client.query('BEGIN')
-  await client.query(`SET LOCAL search_path TO "${schema}"`)
-  await client.query('SELECT add_job($1, $2, $3, $4::jsonb, $5::jsonb, 0, 0, $6, 1, NULL, NULL, NULL, NULL, NULL, false)', [name, randomUUID(), 'probe', '{}', '{}', Date.now()])
+  await client.query(`SELECT ${call}`, params)
   await client.query('ROLLBACK')
 }
 
@@ -34,4 +34,23 @@ async function versionOf (client: Client, { assertSchemaCompatibility }: BullMq,
     if ((error as Partial<Error> | null)?.name !== 'SchemaMigrationRequiredError' || !migrate) throw error
     return 0
   }
+}
+
+/** A job that waits, as BullMQ stores it. */
+interface WaitingJob {
+  readonly queue: string
+  readonly id: string
+  readonly name: string
+  readonly data: object
+  readonly opts: { readonly attempts: number }
+}
+
+/**
+ * A call of BullMQ's function that stores a job, as BullMQ itself makes it: the one place that knows its signature. Each
+ * parameter is a text, which all client packages send alike, and is used once, in order, for those that count question marks.
+ */
+export function addJobCall (schema: string, { queue, id, name, data, opts }: WaitingJob, params: string[]): string {
+  const [queueParam, idParam, title, json, options, timestamp] = [queue, id, name, JSON.stringify(data), JSON.stringify(opts), String(Date.now())]
+    .map((value) => `$${params.push(value)}::text`)
+  return `"${schema.replaceAll('"', '""')}".add_job(${queueParam}, ${idParam}, ${title}, ${json}::jsonb, ${options}::jsonb, 0, 0, ${timestamp}::bigint, ${opts.attempts}, NULL, NULL, NULL, NULL, NULL, false)`
 }

@@ -3,6 +3,7 @@ import { describe } from '../core/describe.js'
 import type { TaskLogger } from '../core/task-logger.js'
 import { isClient, type Connection } from './connection.js'
 import { bullJobOf, type NewJob, unavailable } from './job.js'
+import { addJobCall } from './postgres.js'
 import type { ResolvedQueueOptions } from './queue-options.js'
 import { withoutArguments } from './server-error.js'
 
@@ -57,7 +58,7 @@ export class Transactions {
     const before = await ask(client, `SELECT ${placeOf} AS place, pg_current_xact_id()::text AS xact`, [])
     const { schema } = before.place === home.place ? home : await this.#findHomeAt(before.place)
     const params: string[] = []
-    const calls = jobs.map((job) => this.#callFor(job, schema, params))
+    const calls = jobs.map(({ queue, job }) => addJobCall(schema, { queue, id: job.id, ...bullJobOf(job, this.#options) }, params))
     const { xact } = await ask(client, `SELECT ${calls.join(', ')}, pg_current_xact_id_if_assigned()::text AS xact`, params)
     if (xact !== before.xact) this.#warn()
   }
@@ -74,21 +75,10 @@ export class Transactions {
     try {
       const row = await this.#connection.ask(`SELECT ${placeOf} AS place, ${schemaInPath} AS schema`)
       const found = schema ?? (isClient(connection) ? row.schema : (connection as { schema?: unknown }).schema) ?? this.#connection.bullMq.DEFAULT_SCHEMA
-      return (this.#home = { place: row.place, schema: `"${String(found).replaceAll('"', '""')}"` })
+      return (this.#home = { place: row.place, schema: String(found) })
     } catch (error) {
       throw unavailable(withoutArguments(error))
     }
-  }
-
-  /**
-   * A call of BullMQ's function for one job: as BullMQ itself would make it for a job that waits. Each parameter is a text,
-   * which all client packages send alike, and is used once, in order, for those that count question marks.
-   */
-  #callFor ({ queue, job }: QueuedJob, schema: string, params: string[]): string {
-    const { name, data, opts } = bullJobOf(job, this.#options)
-    const [queueParam, id, title, json, options, timestamp] = [queue, job.id, name, JSON.stringify(data), JSON.stringify(opts), String(Date.now())]
-      .map((value) => `$${params.push(value)}::text`)
-    return `${schema}.add_job(${queueParam}, ${id}, ${title}, ${json}::jsonb, ${options}::jsonb, 0, 0, ${timestamp}::bigint, ${opts.attempts}, NULL, NULL, NULL, NULL, NULL, false)`
   }
 
   #warn (): void {

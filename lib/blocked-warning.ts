@@ -3,7 +3,7 @@ import type { TaskFunction } from './core/task-function.js'
 import { optionsOf } from './core/task-options.js'
 import { nameOf, sourceOf } from './core/task-registry.js'
 import { now } from './core/timers.js'
-import { guarded } from './task-report.js'
+import { guarded } from './core/task-logger.js'
 
 /** For how long a warning about a function is not repeated, in milliseconds. */
 const quiet = 60_000

@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import { guarded } from './core/task-logger.js'
 import type { TaskTracker } from './core/task-tracker.js'
 import { clearTimeout, setTimeout } from './core/timers.js'
-import { guarded } from './task-report.js'
 
 /** Fastify's types lack it. Unlike `addHook('onClose')`, it may be called when the app has started. */
 type OnClose = (hook: (instance: unknown, done: () => void) => void) => void

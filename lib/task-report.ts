@@ -6,7 +6,7 @@ import { FST_BGT_UNFINISHED, isError, messageOf } from './core/errors.js'
 import type { Executions } from './core/executions.js'
 import type { OpenCollection, Owner, TaskStore } from './core/owner.js'
 import type { Turns } from './core/slots.js'
-import { levels, lowestLevel } from './core/task-logger.js'
+import { guarded, levels, lowestLevel } from './core/task-logger.js'
 import type { TaskTracker } from './core/task-tracker.js'
 import { Task } from './core/task.js'
 import { now } from './core/timers.js'
@@ -171,16 +171,6 @@ export class TaskReport implements Owner {
         this.log[level]({ ...line, err: new Error('The error cannot be logged: a getter or serializer throws') }, message)
       })
     })
-  }
-}
-
-/** Calls what may throw, and says whether it has not. */
-export function guarded (call: () => void): boolean {
-  try {
-    call()
-    return true
-  } catch {
-    return false
   }
 }
 

@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks'
 import { Piscina } from 'piscina'
-import { clearTimeout, setImmediate, setTimeout } from '../core/timers.js'
+import { limited, setImmediate } from '../core/timers.js'
 import type { Batch } from './batch.js'
 import type { ThreadOptions } from './thread-options.js'
 
@@ -104,8 +104,5 @@ export class Threads {
 
 /** Waits for promises to settle, but not for longer than some milliseconds. */
 export async function within (milliseconds: number, promises: Array<Promise<unknown>>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const timeout = new Promise((resolve) => { timer = setTimeout(resolve, milliseconds) })
-  await Promise.race([Promise.allSettled(promises), timeout])
-  clearTimeout(timer)
+  await limited(Promise.allSettled(promises), milliseconds).catch(() => {})
 }

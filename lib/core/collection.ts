@@ -221,10 +221,13 @@ export class Collection implements OpenCollection {
     this.#attempts.push(attempt)
     if (neighbors === undefined) return attempt
 
-    const attempts = [attempt]
-    for (const task of neighbors) attempts.push(nextAttempt(task, owner))
-    for (let i = 1; i < attempts.length; i++) this.#attempts.push(attempts[i]!)
-    return attempts
+    const segment = [attempt]
+    for (const task of neighbors) {
+      const next = nextAttempt(task, owner)
+      segment.push(next)
+      this.#attempts.push(next)
+    }
+    return segment
   }
 
   #neighborsOf (first: Task): Task[] | undefined {
@@ -308,9 +311,7 @@ export class Collection implements OpenCollection {
     if (outbox === undefined) return
 
     const stored = new Set(outbox.tasks)
-    const rest = this.#waiting.filter((task) => !stored.has(task))
-    this.#first = this.#last = undefined
-    for (const task of rest) this.#append(task)
+    this.#waitInstead(this.#waiting.filter((task) => !stored.has(task)))
     this.#storing = [...this.#storing, ...outbox.tasks]
     return outbox
   }
@@ -333,9 +334,7 @@ export class Collection implements OpenCollection {
 
     const waiting = this.#waiting
     const there = new Set([...outbox.tasks, ...waiting])
-    const inOrder = new Set([...order.filter((task) => there.has(task)), ...waiting])
-    this.#first = this.#last = undefined
-    for (const task of inOrder) this.#append(task)
+    this.#waitInstead(new Set([...order.filter((task) => there.has(task)), ...waiting]))
     if (this.#outbox !== undefined) outbox.join?.(this.#outbox)
     this.#outbox = outbox
     if (this.#pass !== undefined) this.#go()
@@ -346,6 +345,12 @@ export class Collection implements OpenCollection {
     const before = this.#storing.length
     this.#storing = this.#storing.filter((task) => !tasks.includes(task))
     return this.#storing.length < before
+  }
+
+  /** These wait from now on, and no others. */
+  #waitInstead (tasks: Iterable<Task>): void {
+    this.#first = this.#last = undefined
+    for (const task of tasks) this.#append(task)
   }
 
   #append (task: Task): void {

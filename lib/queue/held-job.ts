@@ -106,9 +106,6 @@ function ageOf ({ processedOn }: Job, lockDuration: number): number {
   return age < 0 ? lockDuration : Math.min(age, lockDuration)
 }
 
-/** How long a renewal that failed waits until the next one, in milliseconds. */
-const renewInterval = 500
-
 /**
  * A worker's hold on a job. The server gives the job to another worker when the lock has not been renewed for some time: a
  * worker must know that it still has it before it records or begins anything.
@@ -182,7 +179,7 @@ class JobLock {
       if (await this.#extend()) this.#confirmedAt = Math.max(this.#confirmedAt, sentAt)
       else this.lose(lostError())
     } catch {
-      await sleep(renewInterval) // the server is unavailable: the timer ends this in time
+      await sleep(repeatInterval) // the server is unavailable: the timer ends this in time
     }
   }
 }

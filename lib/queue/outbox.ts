@@ -11,6 +11,18 @@ import type { ResolvedQueueOptions } from './queue-options.js'
 import { safeText } from './safe-text.js'
 import type { Transactions } from './transaction.js'
 
+/** How many bytes of JSON the arguments of a job's tasks may have together. */
+const mostBytes = 1_000_000
+
+/** What an app says about its queue tasks. */
+export interface StoreOptions {
+  readonly queue: ResolvedQueueOptions
+  /** The longest that an attempt may take, in milliseconds, unless its function has a `timeout` of its own. */
+  readonly timeout?: number | undefined
+  /** Stores jobs in transactions of the application; `undefined` if the queue is not on PostgreSQL. */
+  readonly transactions?: Transactions | undefined
+}
+
 /** Stores the tasks whose functions task modules export. */
 export class QueueStore<Target extends JobTarget = JobTarget> implements TaskStore {
   readonly #options: StoreOptions
@@ -41,18 +53,6 @@ export class QueueStore<Target extends JobTarget = JobTarget> implements TaskSto
     if (target === undefined) this.#targets.set(name, target = this.#open(name))
     return target
   }
-}
-
-/** How many bytes of JSON the arguments of a job's tasks may have together. */
-const mostBytes = 1_000_000
-
-/** What an app says about its queue tasks. */
-export interface StoreOptions {
-  readonly queue: ResolvedQueueOptions
-  /** The longest that an attempt may take, in milliseconds, unless its function has a `timeout` of its own. */
-  readonly timeout?: number | undefined
-  /** Stores jobs in transactions of the application; `undefined` if the queue is not on PostgreSQL. */
-  readonly transactions?: Transactions | undefined
 }
 
 /** The tasks of a collection that are stored in one queue: one job. */

@@ -48,15 +48,19 @@ const answerOf = (section: Locator) => section.getByRole('status').innerText()
 /** The lines of code that add tasks, each with what stands beside it. */
 const lanesOf = (section: Locator) => section.locator('.task').allInnerTexts()
 
+interface Bar { from: number, to: number }
+/** Of a task, one for each attempt; as many as any test looks at, and so of tasks: a test fails where there are fewer. */
+type Bars = [Bar, Bar]
+
 /** Where a section draws the response and the attempts at each task, in percent of the timeline's width. */
-async function drawingOf (section: Locator) {
+async function drawingOf (section: Locator): Promise<{ over: number, handler: number, bars: [Bars, Bars, Bars, Bars, Bars] }> {
   return await section.evaluate((element: any) => {
     const percent = (text: string) => Number(text.replace('%', ''))
     const bars = [...element.querySelectorAll('.task')].map((row: any) => [...row.querySelectorAll('.bar')].map(({ style }: any) => {
       return { from: percent(style.left), to: percent(style.left) + percent(style.width) }
     }))
     const { style } = element.querySelector('.listing')
-    return { over: percent(style.getPropertyValue('--over')), handler: percent(style.getPropertyValue('--handler')), bars }
+    return { over: percent(style.getPropertyValue('--over')), handler: percent(style.getPropertyValue('--handler')), bars: bars as [Bars, Bars, Bars, Bars, Bars] }
   })
 }
 
@@ -76,7 +80,7 @@ t.test('the page of the demo', { skip: noBrowser }, async (t) => {
       /addTask\(audit, 'signed up', email\).*await at .*, took .* ✓ completed/s
     ])
     t.match(await section.locator('.return').innerText(), /return reply\.code\(201\).*response sent [\d.]+ m?s/s)
-    const { over, bars: [[welcome], [audit]] } = await drawingOf(section) as any
+    const { over, bars: [[welcome], [audit]] } = await drawingOf(section)
     t.ok(over > 0 && welcome.from >= over && audit.from >= welcome.to - 0.01 && audit.to <= 100)
     await section.getByText('Hello Ada,').waitFor()
     t.same(await section.locator('dd').allInnerTexts(), ['hello@example.com', 'ada@example.com', 'Welcome', 'Hello Ada,\nthis was sent after your browser got its response.'])
@@ -106,7 +110,7 @@ t.test('the page of the demo', { skip: noBrowser }, async (t) => {
     const section = await ended(await press(page, '/queue'))
 
     t.match(await lanesOf(section), [/queue attempt 2 at .* ✓ invoice 42 sent/s, /await at .* ✓ completed/s])
-    const { bars: [attempts] } = await drawingOf(section) as any
+    const { bars: [attempts] } = await drawingOf(section)
     t.equal(attempts.length, 2)
     t.ok(attempts[1].from > attempts[0].to)
     t.equal(await section.locator('.bar.retried').count(), 1)
@@ -117,7 +121,7 @@ t.test('the page of the demo', { skip: noBrowser }, async (t) => {
     const section = await ended(await press(page, '/parallel'))
 
     t.match(await lanesOf(section), [/BackgroundTasks\(\[/, /'sales'/, /'support'/, /'finance'/, /audit/])
-    const { bars: [[group], [sales], [support], [finance], [audit]] } = await drawingOf(section) as any
+    const { bars: [[group], [sales], [support], [finance], [audit]] } = await drawingOf(section)
     for (const { from, to } of [sales, support, finance]) t.ok(from >= group.from && from < finance.to && to <= group.to + 0.01)
     t.ok(audit.from >= group.to - 0.01)
   })
@@ -130,7 +134,7 @@ t.test('the page of the demo', { skip: noBrowser }, async (t) => {
     t.match((await aborted).failure()?.errorText, 'ERR_ABORTED')
     t.match(await answerOf(section), /^Hung up after \d+ ms\. 1 task completed after 1\.\d+ s\.$/)
     t.match(await section.innerText(), /client left \d+ ms/)
-    const { over, handler, bars: [[audit]] } = await drawingOf(section) as any
+    const { over, handler, bars: [[audit]] } = await drawingOf(section)
     t.ok(audit.from >= over + handler - 0.01 && handler > over, 'it runs when the handler has ended')
   })
 

@@ -72,6 +72,11 @@ export class Notes {
     return readFileSync(this.file, 'utf8').split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as unknown)
   }
 
+  /** Of each line that is a list, what it begins with. */
+  get titles (): unknown[] {
+    return this.lines.map((line) => Array.isArray(line) ? line[0] : line)
+  }
+
   /** Resolves when there are so many lines. */
   async until (count: number): Promise<void> {
     while (this.lines.length < count) await sleep(10)

@@ -99,7 +99,7 @@ test('requests and the queue', async (t: Test) => {
     await app.backgroundTasks.idle()
     addLate?.()
     await app.backgroundTasks.idle()
-    t.same((notes.lines as any[]).map((line) => line[0]).sort(), ['e', 'process', 'queue'])
+    t.same((notes.lines as Array<string | string[]>).map((line) => line[0]).sort(), ['e', 'process', 'queue'])
     t.equal(app.backgroundTasks.pending, 0)
   })
 

@@ -49,7 +49,7 @@ test('workers that die or stop', async (t: Test) => {
     stopped.child.kill('SIGCONT')
     while ((await bull.getJobCounts('completed')).completed !== 1) {
       const [job] = await bull.getJobs(['active', 'waiting', 'delayed'])
-      if (job !== undefined) positions.push((job.progress as any)?.position ?? 0) // it may just have ended
+      if (job !== undefined) positions.push((job.progress as { position?: number } | undefined)?.position ?? 0) // it may just have ended
       await new Promise((resolve) => setTimeout(resolve, 5))
     }
     await new Promise((resolve) => setTimeout(resolve, 500))
